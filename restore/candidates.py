@@ -1,0 +1,155 @@
+"""Text to lattice: every original that a stretch of text may stand for.
+
+An arc spans one or more tokens and emits the words that its author may have
+written there: the tokens themselves (identity), the originals of a listed
+phrase, those of a phrase of which this is an inflected form, or those of a
+listed phrase that a misspelt word comes near to (RapidFuzz).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from math import log
+from typing import Final
+
+from restore.context import ContextModel
+from restore.inflection import analyses, inflect
+from restore.lexicon import LONGEST, Lexicon, Option
+from restore.text import PROTECTED_WORD, Tokens, shape
+
+MAX_OPTIONS: Final = 10  # originals tried for one found phrase
+IDENTITY: Final = "identity"
+LISTED: Final = "listed"
+INFLECTED: Final = "inflected"
+FUZZY: Final = "fuzzy"
+_KIND_COST: Final = {IDENTITY: 0.0, LISTED: 0.0, INFLECTED: -1.0, FUZZY: -3.0}  # log prior of the form
+_NEAR: Final = 88.0  # RapidFuzz ratio, of 100
+_JOINERS: Final = frozenset((" ", "-", ""))
+_INFLECTED_ENDINGS: Final = ("s", "d", "g", "t", "e", "n")
+
+
+@dataclass(slots=True)
+class Lattice:
+    """Arcs as parallel lists, in order of their first token.
+
+    start, end: token indices, half-open. words: what the arc emits. weight: log
+    P(found | original). option: the lexicon entry behind it, None for identity.
+    sentences: token ranges that are decoded on their own.
+    """
+
+    sentences: list[tuple[int, int]]
+    start: list[int] = field(default_factory=list)
+    end: list[int] = field(default_factory=list)
+    words: list[tuple[str, ...]] = field(default_factory=list)
+    weight: list[float] = field(default_factory=list)
+    option: list[Option | None] = field(default_factory=list)
+    kind: list[str] = field(default_factory=list)
+
+    def add(self, start: int, end: int, words: tuple[str, ...], weight: float, option: Option | None, kind: str) -> None:
+        self.start.append(start)
+        self.end.append(end)
+        self.words.append(words)
+        self.weight.append(weight)
+        self.option.append(option)
+        self.kind.append(kind)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+class Finder:
+    """Finds candidates by one lexicon; derived forms are remembered between texts."""
+
+    def __init__(self, lexicon: Lexicon, model: ContextModel):
+        self.lexicon = lexicon
+        self._model = model
+        self._log_stay = {phrase: log(stay) for phrase, stay in lexicon.stay.items()}
+        self._listed: dict[str, list[Option]] = {}
+        self._inflected: dict[str, list[Option]] = {}
+
+    def lattice(
+        self, tokens: Tokens, sentences: Iterable[tuple[int, int]], fixed: frozenset[int] = frozenset()
+    ) -> Lattice:
+        """Lattice over some sentences; tokens in `fixed` keep their identity."""
+        lattice = Lattice(list(sentences))
+        for begin, end in lattice.sentences:
+            for i in range(begin, end):
+                self._arcs_at(lattice, tokens, i, fixed)
+        return lattice
+
+    def _arcs_at(self, lattice: Lattice, tokens: Tokens, i: int, fixed: frozenset[int]) -> None:
+        key = tokens.key[i]
+        mark = (",",) if tokens.gap[i] == "," else ()
+        own = (*mark, shape(key))
+        if key == PROTECTED_WORD or i in fixed:
+            lattice.add(i, i + 1, own, 0.0, None, IDENTITY)
+            return
+        stay = 0.0
+        found: list[tuple[int, Option, str]] = []
+        for end, phrase in self.lexicon.matches(tokens, i):
+            stay += self._log_stay.get(phrase, 0.0)
+            if phrase in self.lexicon.options and not (fixed and any(j in fixed for j in range(i, end))):
+                found += [(end, option, LISTED) for option in self._options(phrase)]
+        if key[-1] in _INFLECTED_ENDINGS or not found:
+            found += self._derived(tokens, i, fixed, {end for end, _, _ in found})
+        lattice.add(i, i + 1, own, stay, None, IDENTITY)
+        for end, option, kind in found:
+            if end > i + 1 or not key.isdigit():  # a bare figure is never touched
+                lattice.add(i, end, mark + option.words, log(option.rate) + _KIND_COST[kind], option, kind)
+
+    def _options(self, phrase: str) -> list[Option]:
+        """The likeliest originals of a listed phrase, by P(found | original) P(original)."""
+        options = self._listed.get(phrase)
+        if options is None:
+            options = self.lexicon.options[phrase]
+            if len(options) > MAX_OPTIONS:
+                usual = self._model.phrases([list(o.words) for o in options])
+                order = sorted(range(len(options)), key=lambda k: -(log(options[k].rate) + float(usual[k])))
+                options = [options[k] for k in order[:MAX_OPTIONS]]
+            self._listed[phrase] = options
+        return options
+
+    def _derived(
+        self, tokens: Tokens, i: int, fixed: frozenset[int], listed_ends: set[int]
+    ) -> Iterator[tuple[int, Option, str]]:
+        """Options for the inflected forms of listed phrases that start at a token."""
+        phrase = ""
+        gaps, keys = tokens.gap, tokens.key
+        for end in range(i + 1, min(len(tokens), i + LONGEST - 2) + 1):
+            if end > i + 1 and gaps[end - 1] not in _JOINERS:
+                return
+            phrase += keys[i] if end == i + 1 else gaps[end - 1] + keys[end - 1]
+            if end in fixed or keys[end - 1] == PROTECTED_WORD:
+                return
+            if end not in listed_ends:
+                for option in self._inflections(phrase):
+                    yield end, option, INFLECTED
+
+    def _inflections(self, phrase: str) -> list[Option]:
+        cached = self._inflected.get(phrase)
+        if cached is None:
+            cached = self._inflected[phrase] = list(self._make_inflections(phrase))[:MAX_OPTIONS]
+            if len(self._inflected) > 200_000:
+                self._inflected.clear()
+        return cached
+
+    def _make_inflections(self, phrase: str) -> Iterator[Option]:
+        """The last word in the plural, or the first word a verb in another form."""
+        options = self.lexicon.options
+        first, _, rest = phrase.partition(" ")
+        seen: set[str] = set()
+        if rest:
+            head, _, last = phrase.rpartition(" ")
+            pairs = [(f"{head} {base}", form, -1) for base, form in analyses(last) if form == "s"]
+            pairs += [(f"{base} {rest}", form, 0) for base, form in analyses(first)]
+        else:
+            pairs = [(base, form, -1) for base, form in analyses(first)]
+        for listed, form, place in pairs:
+            for option in options.get(listed, ()):
+                words = list(option.words)
+                words[place] = inflect(words[place], form)
+                original = " ".join(words)
+                if original != phrase and original not in seen and words[place].isalpha():
+                    seen.add(original)
+                    yield option._replace(original=original, words=tuple(words))

@@ -1,0 +1,203 @@
+"""The channel: was a text spun, and which of its passages.
+
+A spinner leaves traces in every sentence: phrases that it makes become
+frequent, words that it replaces become rare. `Screen` holds for each listed
+phrase the log of how much likelier it is in spun text than in untouched text,
+
+    weight(x) = log [ (P(x) stay(x) + sum over originals o of P(x | o) P(o)) / P(x) ],
+
+P from the context model, stay and P(x | o) from the lexicon. Summed over a
+sentence this is the log-likelihood ratio of a naive Bayes detector. Sentences
+are chained by a two-state hidden Markov model (untouched, spun), so that a
+document's sentences vouch for each other and a clean quotation stays clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import exp, log, log1p
+from typing import Final
+
+import numpy as np
+
+from restore.context import ContextModel
+from restore.lexicon import LONGEST, Lexicon
+from restore.text import Tokens, shape
+
+SPUN_PRIOR: Final = 0.05  # of documents, before anything is read
+SWITCH: Final = 0.001  # chance that the state changes from one sentence to the next
+SCALE: Final = 0.7  # evidence of neighbouring words is not independent; fitted on the training pairs
+_BREAKS: Final = frozenset((".", ","))
+_TELLING: Final = 1.0  # weight from which on a phrase counts as the spinner's
+_CAP: Final = (-2.5, 5.0)  # of one phrase's weight
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a text was spun.
+
+    spun: probability at least one half. probability: that any of it was spun.
+    rate: share of its words that lie in spun passages' substituted phrases (an
+    estimate). family: the lexicon at work, None where not spun.
+    """
+
+    spun: bool
+    probability: float
+    rate: float
+    family: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """Result of screening one text.
+
+    sentences: token ranges. spun: probability of each to have been spun.
+    probability: that any was. rate: expected share of tokens in the spinner's
+    phrases. family: the one whose phrases weigh most.
+    """
+
+    sentences: list[tuple[int, int]]
+    spun: list[float]
+    probability: float
+    rate: float
+    family: str | None
+
+
+class Screen:
+    """Fast detector: one dictionary look-up a word, no lattice."""
+
+    def __init__(self, lexicon: Lexicon, model: ContextModel):
+        self._prefixes = lexicon.prefixes
+        self._options = lexicon.options
+        self._weights = phrase_weights(lexicon, model)
+
+    def passages(self, tokens: Tokens, assume_spun: bool = False) -> Passages:
+        """Probability of each sentence to have been spun, given all of them."""
+        sentences = tokens.sentences()
+        if not sentences:
+            return Passages([], [], 0.0, 0.0, None)
+        traces = list(self._traces(tokens))
+        evidence = [0.0] * len(sentences)
+        at = 0
+        for i, _, _, weight in traces:
+            while i >= sentences[at][1]:
+                at += 1
+            evidence[at] += SCALE * weight
+        spun, probability = smooth(evidence)
+        if assume_spun:
+            spun, probability = [1.0] * len(spun), 1.0
+        if probability < 0.5:
+            return Passages(sentences, spun, probability, 0.0, None)
+        return Passages(sentences, spun, probability, *self._extent(tokens, sentences, spun, traces))
+
+    def _traces(self, tokens: Tokens) -> Iterator[tuple[int, int, str, float]]:
+        """The listed phrases of a text, longest first and not overlapping: start, end, phrase, weight."""
+        keys, gaps, prefixes, weights = tokens.key, tokens.gap, self._prefixes, self._weights
+        after = 0
+        for i, phrase in enumerate(keys):
+            if i < after or phrase not in prefixes:
+                continue
+            weight, after, end = weights.get(phrase), i + 1, i + 1
+            best = phrase
+            last = min(len(keys), i + LONGEST)
+            while end < last and gaps[end] not in _BREAKS:
+                phrase += gaps[end] + keys[end]
+                if phrase not in prefixes:
+                    break
+                end += 1
+                longer = weights.get(phrase)
+                if longer is not None:
+                    weight, after, best = longer, end, phrase
+            if weight is not None:
+                yield i, after, best, weight
+
+    def _extent(
+        self,
+        tokens: Tokens,
+        sentences: list[tuple[int, int]],
+        spun: list[float],
+        traces: list[tuple[int, int, str, float]],
+    ) -> tuple[float, str | None]:
+        """Expected share of tokens in the spinner's phrases, and the family that these speak for most."""
+        share = 0.0
+        support: dict[str, float] = {}
+        at = 0
+        for i, end, phrase, weight in traces:
+            while i >= sentences[at][1]:
+                at += 1
+            if weight > _TELLING and phrase in self._options:
+                share += spun[at] * (end - i)
+                family = self._options[phrase][0].family
+                support[family] = support.get(family, 0.0) + spun[at] * weight
+        family = max(support, key=lambda name: support[name]) if support else None
+        return share / len(tokens), family
+
+
+def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:
+    """Screening weight of every phrase that a lexicon lists on either side."""
+    phrases = list({*lexicon.options, *lexicon.stay})
+    index = {p: i for i, p in enumerate(phrases)}
+    words = [[shape(w) for w in p.replace("-", " ").replace("'s", " 's").split()] for p in phrases]
+    log_p = model.phrases(words).astype(np.float64)
+    made = np.full(len(phrases), -np.inf)
+    for found, options in lexicon.options.items():
+        terms = [log(o.rate) + log_p[index[o.original]] for o in options]
+        top = max(terms)
+        made[index[found]] = top + log(sum(exp(t - top) for t in terms))
+    stay = np.array([lexicon.stay.get(p, 1.0) for p in phrases])
+    ratio = np.logaddexp(np.log(stay), made - log_p)
+    return dict(zip(phrases, np.clip(ratio, *_CAP).tolist(), strict=True))
+
+
+def smooth(evidence: Sequence[float], prior: float = SPUN_PRIOR, switch: float = SWITCH) -> tuple[list[float], float]:
+    """Posterior of the spun state by sentence, and that of any sentence being spun (forward-backward)."""
+    if not evidence:
+        return [], 0.0
+    forward: list[float] = []  # log odds of spun against untouched after each sentence
+    odds = log(prior / (1 - prior))
+    for e in evidence:
+        forward.append(odds + e)
+        odds = _step(forward[-1], switch)
+    spun = [0.0] * len(evidence)
+    later = 0.0  # log-likelihood ratio of all later sentences, spun against untouched now
+    for i in range(len(evidence) - 1, -1, -1):
+        spun[i] = _sigmoid(forward[i] + later)
+        later = _step_back(evidence[i] + later, switch)
+    return spun, _any_spun(evidence, prior, switch, forward)
+
+
+def _step(odds: float, switch: float) -> float:
+    p = _sigmoid(odds)
+    p = p * (1 - switch) + (1 - p) * switch
+    return log(p) - log1p(-p)
+
+
+def _step_back(ratio: float, switch: float) -> float:
+    """Log ratio seen through one possible change of state."""
+    if ratio > 30:
+        return log((1 - switch) / switch)
+    r = exp(ratio)
+    return log((1 - switch) * r + switch) - log((1 - switch) + switch * r)
+
+
+def _any_spun(evidence: Sequence[float], prior: float, switch: float, forward: Sequence[float]) -> float:
+    """One minus the probability that every sentence is untouched."""
+    log_all_clean = log(1 - prior) + (len(evidence) - 1) * log1p(-switch)
+    # total likelihood relative to the untouched state's emissions, by the forward recursion
+    clean, spun = log(1 - prior), log(prior) + evidence[0]
+    for e in evidence[1:]:
+        stay, move = log1p(-switch), log(switch)
+        clean, spun = (
+            float(np.logaddexp(clean + stay, spun + move)),
+            float(np.logaddexp(spun + stay, clean + move)) + e,
+        )
+    total = float(np.logaddexp(clean, spun))
+    return max(0.0, -float(np.expm1(min(0.0, log_all_clean - total))))
+
+
+def _sigmoid(x: float) -> float:
+    if x >= 0:
+        return 1 / (1 + exp(-x)) if x < 36 else 1 - 1e-15
+    e = exp(max(x, -700))
+    return e / (1 + e)

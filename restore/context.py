@@ -1,0 +1,192 @@
+"""The context model: how likely a word is after two others.
+
+A trigram model with interpolated modified Kneser-Ney smoothing (Chen and
+Goodman 1999), kept in hash tables on disk. An n-gram is not stored, only a
+16-bit fingerprint of its 64-bit hash, in buckets of sixteen (a lossy store in
+the manner of Talbot and Osborne 2007): no vocabulary to load, one gather a
+look-up, and the file is memory-mapped, so opening it costs nothing. A false hit
+happens about once in 5,000 look-ups of n-grams that are not there.
+
+Look-ups are vectorised: arrays of word hashes in, arrays of natural-log
+probabilities out. Words that the model has not seen back off to `wordfreq`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+Hashes = NDArray[np.uint64]
+Floats = NDArray[np.float32]
+
+BUCKET: Final = 16
+LOG_STEP: Final = 0.08  # nats a step of the eight-bit log probabilities
+BACKOFF_STEP: Final = 0.04
+BACKOFF_ZERO: Final = 200  # the step that stands for a backoff weight of one
+UNSEEN: Final = -17.0  # log probability of a word that neither model nor wordfreq knows
+SENTENCE: Final = "<s>"
+COMMA: Final = ","
+MAGIC: Final = b"RESTORE-CONTEXT-1\n"
+
+_MIX: Final = [np.uint64(m) for m in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)]
+_SHIFT: Final = np.uint64(29)
+
+
+@lru_cache(maxsize=200_000)
+def word_hash(word: str) -> int:
+    """64-bit hash of a word, the same on every machine and in every process."""
+    data = word.encode("utf-8", "surrogatepass")
+    return crc32(data) << 32 | crc32(data, 0x5BD1E995)
+
+
+def hashes(words: Iterable[str]) -> Hashes:
+    """Array of word hashes, shape (n,)."""
+    return np.fromiter(map(word_hash, words), np.uint64)
+
+
+def ngram_hash(*columns: Hashes) -> Hashes:
+    """Hash of n-grams given as one column of word hashes a position; shape (n,)."""
+    mixed = columns[0] * _MIX[0]
+    for column in columns[1:]:
+        mixed = (mixed ^ (mixed >> _SHIFT)) * _MIX[1] + column * _MIX[2]
+    mixed = (mixed ^ (mixed >> _SHIFT)) * _MIX[1]
+    return mixed ^ (mixed >> np.uint64(32))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Hash buckets: fingerprints (buckets, 16) and one or more planes of values of the same shape."""
+
+    fingerprints: NDArray[np.uint16]
+    planes: tuple[NDArray[np.uint8], ...]
+
+    def find(self, ngrams: Hashes) -> tuple[NDArray[np.bool_], tuple[NDArray[np.uint8], ...]]:
+        """Which n-grams are held, and their values (meaningless where not held)."""
+        bucket, fingerprint = locate(ngrams, len(self.fingerprints))
+        same = self.fingerprints[bucket] == fingerprint[:, None]
+        slot = same.argmax(axis=1)
+        held = same[np.arange(len(slot)), slot]
+        return held, tuple(plane[bucket, slot] for plane in self.planes)
+
+
+def locate(ngrams: Hashes, buckets: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+    """Bucket and fingerprint of each hash; fingerprint zero means an empty slot."""
+    bucket = ((ngrams >> np.uint64(32)) * np.uint64(buckets)) >> np.uint64(32)
+    fingerprint = (ngrams & np.uint64(0xFFFF)).astype(np.uint16)
+    fingerprint[fingerprint == 0] = 1
+    return bucket.astype(np.int64), fingerprint
+
+
+class ContextModel:
+    """Trigram log probabilities over folded words (`text.shape` of `text.fold`)."""
+
+    def __init__(self, low: Table, high: Table, info: dict[str, object] | None = None):
+        self._low = low  # unigrams and bigrams: log probability, backoff weight
+        self._high = high  # trigrams: log probability
+        self.info = info or {}
+
+    @classmethod
+    def load(cls, path: Path) -> ContextModel:
+        """Map a compiled model. Raises ValueError where the file is not one, OSError where it is not there."""
+        with open(path, "rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise ValueError(f"{path}: not a compiled context model; build one with 'python -m restore.learning'")
+            header = json.loads(file.readline())
+            offset = file.tell()
+        data = np.memmap(path, np.uint8, "r", offset)
+        expected = sum(a["bytes"] for a in header["arrays"])
+        if len(data) < expected:
+            raise ValueError(f"{path}: the context model is cut short; fetch the file again")
+        arrays: dict[str, NDArray[np.generic]] = {}
+        at = 0
+        for a in header["arrays"]:
+            arrays[a["name"]] = data[at : at + a["bytes"]].view(a["dtype"]).reshape(-1, BUCKET)
+            at += a["bytes"]
+        low = Table(arrays["low"], (arrays["low_p"], arrays["low_b"]))  # type: ignore[arg-type]
+        high = Table(arrays["high"], (arrays["high_p"],))  # type: ignore[arg-type]
+        return cls(low, high, header["info"])
+
+    def save(self, path: Path) -> None:
+        """Write the model as one file: magic, a line of JSON, the arrays."""
+        arrays = {
+            "low": self._low.fingerprints,
+            "low_p": self._low.planes[0],
+            "low_b": self._low.planes[1],
+            "high": self._high.fingerprints,
+            "high_p": self._high.planes[0],
+        }
+        header = {
+            "info": self.info,
+            "arrays": [{"name": n, "dtype": a.dtype.str, "bytes": a.nbytes} for n, a in arrays.items()],
+        }
+        with open(path, "wb") as file:
+            file.write(MAGIC + json.dumps(header).encode() + b"\n")
+            for array in arrays.values():
+                file.write(np.ascontiguousarray(array).tobytes())
+
+    def unigram(self, words: Hashes) -> Floats:
+        """Log probability of each word on its own; `UNSEEN` where the model does not know it."""
+        held, (p, _) = self._low.find(ngram_hash(words))
+        return np.where(held, p * np.float32(-LOG_STEP), np.float32(UNSEEN)).astype(np.float32)
+
+    def bigram(self, before: Hashes, words: Hashes, alone: Floats) -> tuple[Floats, Floats]:
+        """Log P(word | before), and the backoff weight of the pair as a history.
+
+        `alone`: log probability of each word on its own (from `unigram`, or
+        `wordfreq` for words that the model lacks).
+        """
+        held, (p, b) = self._low.find(ngram_hash(before, words))
+        known, (_, weight) = self._low.find(ngram_hash(before))
+        weights = np.where(known, _backoff(weight), np.float32(0))
+        log_p = np.where(held, p * np.float32(-LOG_STEP), alone + weights).astype(np.float32)
+        return log_p, np.where(held, _backoff(b), np.float32(0)).astype(np.float32)
+
+    def trigram(self, first: Hashes, second: Hashes, words: Hashes, backed_off: Floats) -> Floats:
+        """Log P(word | first second).
+
+        `backed_off`: log P(word | second) plus the backoff weight of (first, second).
+        """
+        held, (p,) = self._high.find(ngram_hash(first, second, words))
+        return np.where(held, p * np.float32(-LOG_STEP), backed_off).astype(np.float32)
+
+    def phrases(self, phrases: list[list[str]]) -> Floats:
+        """Log probability of each phrase out of context: its first word alone, the others after it; shape (n,)."""
+        size = np.fromiter(map(len, phrases), np.int64, len(phrases))
+        words = hashes(w for phrase in phrases for w in phrase)
+        first = np.cumsum(size) - size
+        alone = self.unigram(words)
+        total = alone[first].copy()
+        pair_p, pair_b = self.bigram(words[:-1], words[1:], alone[1:])
+        for place in range(1, int(size.max(initial=0))):
+            many = np.flatnonzero(size > place)
+            at = first[many] + place
+            step = pair_p[at - 1]
+            if place > 1:
+                step = self.trigram(words[at - 2], words[at - 1], words[at], step + pair_b[at - 2])
+            total[many] += step
+        return total
+
+
+def _backoff(steps: NDArray[np.uint8]) -> Floats:
+    return (steps.astype(np.float32) - BACKOFF_ZERO) * np.float32(BACKOFF_STEP)
+
+
+@lru_cache(maxsize=65536)
+def frequency(word: str) -> float:
+    """Natural-log probability of a word by `wordfreq`, no higher than a rare word of the model.
+
+    Imported late: most pages never need it, and it costs a tenth of a second.
+    """
+    from wordfreq import zipf_frequency
+
+    zipf = zipf_frequency(word, "en", wordlist="small")
+    return max(UNSEEN, min(-13.0, (zipf - 9) * math.log(10))) if zipf else UNSEEN

@@ -1,0 +1,241 @@
+"""Lattice to posteriors: coarse-to-fine forward-backward.
+
+A first pass with bigrams over all arcs drops what cannot be (coarse-to-fine
+decoding, Charniak and Johnson 2005); a second with trigrams over the arcs that
+are left gives the probability of each arc given the whole sentence (forward-
+backward, Rabiner 1989). All sentences of a passage advance together, level by
+level, so that the work is done by a few large array operations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restore.candidates import Lattice
+from restore.context import SENTENCE, UNSEEN, ContextModel, Floats, frequency, hashes
+
+Ints = NDArray[np.int64]
+
+KEEP: Final = 1e-3  # arcs and pairs of arcs below this coarse posterior are dropped
+_FLOOR: Final = np.float64(-1e30)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of the log-linear score of an arc, fitted by `python -m restore.learning`."""
+
+    context: float = 0.6
+    channel: float = 1.0
+    edit: float = 0.0  # added once to every arc that changes something
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """posterior: probability of each arc of the lattice, shape (arcs,). evidence: log
+    probability of each sentence under the lattice, shape (sentences,).
+    context: mean log probability of each arc's words in place, shape (arcs,)."""
+
+    posterior: NDArray[np.float64]
+    evidence: NDArray[np.float64]
+    context: NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class _Words:
+    """The words that arcs emit, flat: arc i emits word[first[i] : first[i] + size[i]]."""
+
+    first: Ints
+    size: Ints
+    word: NDArray[np.uint64]
+    alone: Floats
+
+    def at(self, arcs: Ints, place: int) -> Ints:
+        """Index of an arc's word, counted from its beginning, or from its end where negative."""
+        return self.first[arcs] + (place if place >= 0 else self.size[arcs] + place)
+
+
+def decode(lattice: Lattice, extra: NDArray[np.float64], model: ContextModel, weights: Weights) -> Decoded:
+    """Posterior of every arc. `extra`: log score added to each arc, shape (arcs,)."""
+    n = len(lattice)
+    count = len(lattice.sentences)
+    starts, ends, level, sentence = _positions(lattice)
+    words = _emissions(lattice, count, model)
+    edited = np.fromiter((o is not None for o in lattice.option), bool, n)
+    unary = np.zeros(n + 2 * count)
+    unary[:n] = weights.channel * np.asarray(lattice.weight) + weights.edit * edited + extra
+
+    src, dst = _join(ends, starts)
+    internal_p, internal_b = _internal(words, model)
+    inside = _inside(words, internal_p, internal_b, model)
+    h, w = words.at(src, -1), words.at(dst, 0)
+    pair_p, pair_b = model.bigram(words.word[h], words.word[w], words.alone[w])
+
+    coarse = weights.context * (pair_p + inside[dst]) + unary[dst]
+    alpha, beta, z = _forward_backward(src, dst, coarse.astype(np.float64), level, sentence, count, n + 2 * count)
+    pair_posterior = np.exp(np.minimum(alpha[src] + coarse + beta[dst] - z[sentence[dst]], 0.0))
+    kept = np.flatnonzero(pair_posterior > KEEP)
+
+    src, dst, pair_p, pair_b = src[kept], dst[kept], pair_p[kept], pair_b[kept]
+    two = np.flatnonzero(words.size[dst] > 1)
+    own = pair_p.astype(np.float64)
+    # the second word of an arc sees the last of the arc before it
+    a, b, c = words.at(src[two], -1), words.at(dst[two], 0), words.at(dst[two], 1)
+    own[two] += model.trigram(words.word[a], words.word[b], words.word[c], internal_p[b] + pair_b[two])
+    own += _inside(words, internal_p, internal_b, model, skip=1)[dst]
+    long = np.flatnonzero((words.size[src] > 1))
+    a, b, c = words.at(src[long], -2), words.at(src[long], -1), words.at(dst[long], 0)
+    own[long] += model.trigram(words.word[a], words.word[b], words.word[c], pair_p[long] + internal_b[a]) - pair_p[long]
+
+    # nodes are now pairs of arcs; an edge joins (a, b) to (b, c)
+    left, right = _join(dst, src)
+    own_level, own_sentence = level[dst], sentence[dst]
+    score = own[right].copy()
+    short = np.flatnonzero(words.size[src[right]] == 1)
+    lo, hi = left[short], right[short]
+    a, b, c = words.at(src[lo], -1), words.at(dst[lo], -1), words.at(dst[hi], 0)
+    score[short] += model.trigram(words.word[a], words.word[b], words.word[c], pair_p[hi] + pair_b[lo]) - pair_p[hi]
+    fine = weights.context * score + unary[dst[right]]
+    begin = np.where(src >= n, weights.context * own + unary[dst], _FLOOR)  # pairs that start a sentence
+    begin[(src >= n + count)] = _FLOOR
+    alpha, beta, z = _forward_backward(
+        left, right, fine, own_level, own_sentence, count, len(src), begin, final=dst >= n + count
+    )
+    node = np.exp(np.minimum(alpha + beta - z[own_sentence], 0.0))
+    posterior = np.bincount(dst, weights=node, minlength=n + 2 * count)[:n]
+    mean = np.bincount(dst, weights=node * own, minlength=n + 2 * count)[:n] / np.maximum(posterior, 1e-12)
+    return Decoded(np.minimum(posterior, 1.0), z, mean)
+
+
+def _positions(lattice: Lattice) -> tuple[Ints, Ints, Ints, Ints]:
+    """Start, end, level and sentence of every arc, then of the sentences' begin and end arcs.
+
+    Positions are numbered so that a sentence's last differs from the next one's first.
+    """
+    n, count = len(lattice), len(lattice.sentences)
+    first = np.fromiter((b for b, _ in lattice.sentences), np.int64, count)
+    last = np.fromiter((e for _, e in lattice.sentences), np.int64, count)
+    start = np.asarray(lattice.start, np.int64)
+    sentence = np.searchsorted(first, start, side="right") - 1
+    number = np.arange(count)
+    starts = np.concatenate([start + sentence, np.full(count, -1), last + number])
+    ends = np.concatenate([np.asarray(lattice.end, np.int64) + sentence, first + number, np.full(count, -2)])
+    level = np.concatenate([start - first[sentence] + 1, np.zeros(count, np.int64), last - first + 1])
+    return starts, ends, level, np.concatenate([sentence, number, number])
+
+
+def _emissions(lattice: Lattice, count: int, model: ContextModel) -> _Words:
+    """Hashes and unigram log probabilities of all emitted words."""
+    index: dict[str, int] = {SENTENCE: 0}
+    flat = [index.setdefault(w, len(index)) for words in lattice.words for w in words]
+    size = np.fromiter(map(len, lattice.words), np.int64, len(lattice))
+    size = np.concatenate([size, np.ones(2 * count, np.int64)])
+    vocabulary = list(index)
+    word_hashes = hashes(vocabulary)
+    alone = model.unigram(word_hashes)
+    proposed = {w for words, o in zip(lattice.words, lattice.option, strict=True) if o is not None for w in words}
+    for i in np.flatnonzero(alone == np.float32(UNSEEN)):
+        if vocabulary[i] in proposed:
+            alone[i] = frequency(vocabulary[i])
+    ids = np.concatenate([np.asarray(flat, np.int64), np.zeros(2 * count, np.int64)])
+    first = np.concatenate([[0], np.cumsum(size)[:-1]])
+    return _Words(first, size, word_hashes[ids], alone[ids])
+
+
+def _join(ends: Ints, starts: Ints) -> tuple[Ints, Ints]:
+    """All pairs (i, j) with ends[i] == starts[j]."""
+    order = np.argsort(ends, kind="stable")
+    low = np.searchsorted(ends[order], starts, side="left")
+    many = np.searchsorted(ends[order], starts, side="right") - low
+    dst = np.repeat(np.arange(len(starts)), many)
+    within = np.arange(len(dst)) - np.repeat(np.cumsum(many) - many, many)
+    return order[low[dst] + within], dst
+
+
+def _internal(words: _Words, model: ContextModel) -> tuple[Floats, Floats]:
+    """Bigram log probability and backoff weight of each word with the next one of its arc, by the first's index."""
+    total = len(words.word)
+    inner = np.ones(total, bool)
+    inner[words.first + words.size - 1] = False
+    at = np.flatnonzero(inner)
+    p, b = np.zeros(total, np.float32), np.zeros(total, np.float32)
+    if len(at):
+        p[at], b[at] = model.bigram(words.word[at], words.word[at + 1], words.alone[at + 1])
+    return p, b
+
+
+def _inside(words: _Words, pair_p: Floats, pair_b: Floats, model: ContextModel, skip: int = 0) -> Floats:
+    """Log probability of an arc's words after the first (after the second where `skip` is 1), shape (arcs,)."""
+    total = np.zeros(len(words.size), np.float32)
+    if not skip:
+        many = np.flatnonzero(words.size > 1)
+        total[many] += pair_p[words.first[many]]
+    for place in range(2, int(words.size.max(initial=0))):
+        many = np.flatnonzero(words.size > place)
+        a = words.first[many] + place - 2
+        w = words.word
+        total[many] += model.trigram(w[a], w[a + 1], w[a + 2], pair_p[a + 1] + pair_b[a])
+    return total
+
+
+def _forward_backward(
+    src: Ints,
+    dst: Ints,
+    score: NDArray[np.float64],
+    level: Ints,
+    sentence: Ints,
+    count: int,
+    nodes: int,
+    begin: NDArray[np.float64] | None = None,
+    final: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Log forward and backward sums of every node, log total of every sentence.
+
+    Without `begin` and `final` the last 2 * count nodes are the sentences' begin and end nodes.
+    """
+    if begin is None:
+        begin = np.full(nodes, _FLOOR)
+        begin[nodes - 2 * count : nodes - count] = 0.0
+    if final is None:
+        final = np.zeros(nodes, bool)
+        final[nodes - count :] = True
+    alpha = begin.copy()
+    for order, runs, heads in _levels(dst, level):
+        incoming = alpha[src[order]] + score[order]
+        alpha[heads] = _log_sum(incoming, runs, len(order))
+    z = np.full(count, _FLOOR)
+    last = np.flatnonzero(final)
+    np.logaddexp.at(z, sentence[last], alpha[last])
+    beta = np.where(final, 0.0, _FLOOR)
+    for order, runs, heads in reversed(_levels(src, level)):
+        outgoing = beta[dst[order]] + score[order]
+        beta[heads] = _log_sum(outgoing, runs, len(order))
+    return alpha, beta, z
+
+
+def _levels(node: Ints, level: Ints) -> list[tuple[Ints, Ints, Ints]]:
+    """Edges grouped by the level of one of their nodes: order, starts of runs of one node, those nodes."""
+    if not len(node):
+        return []
+    order = np.lexsort((node, level[node]))
+    sorted_node = node[order]
+    sorted_level = level[sorted_node]
+    run = np.flatnonzero(np.r_[True, sorted_node[1:] != sorted_node[:-1]])
+    cut = np.flatnonzero(np.r_[True, sorted_level[1:] != sorted_level[:-1], True][: len(node) + 1])
+    if cut[-1] != len(node):
+        cut = np.r_[cut, len(node)]
+    run_cut = np.searchsorted(run, cut)
+    return [
+        (order[cut[i] : cut[i + 1]], run[run_cut[i] : run_cut[i + 1]] - cut[i], sorted_node[run[run_cut[i] : run_cut[i + 1]]])
+        for i in range(len(cut) - 1)
+    ]
+
+
+def _log_sum(values: NDArray[np.float64], runs: Ints, total: int) -> NDArray[np.float64]:
+    """Log of the sum of exponentials over each run."""
+    top = np.maximum.reduceat(values, runs)
+    width = np.diff(np.append(runs, total))
+    return top + np.log(np.add.reduceat(np.exp(values - np.repeat(top, width)), runs))

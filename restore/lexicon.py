@@ -1,0 +1,294 @@
+"""Lexicons: which found phrase stands for which originals, and how often.
+
+A lexicon is a folder of reviewable tab-separated text, one entry a line:
+
+    found <TAB> original [<TAB> weight [<TAB> changes <TAB> keeps]]
+
+weight is the share of the original's occurrences that the spinner turns into
+the found phrase: counts as learned (`17/120`) or an estimate (`0.2`).
+changes is a sentence in which the found phrase must give way to the original,
+keeps one in which it is its author's own. Lines that begin with `#` and empty
+lines are skipped. Phrases are folded: lower case, straight apostrophes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from restore.text import PROTECTED_WORD, Tokens, fold, tokenize
+
+DEFAULT_RATE: Final = 0.3
+LONGEST: Final = 6  # words in a phrase
+_PRIOR_SEEN: Final = 0.5  # a learned rate is shrunk as if the original had been seen twice more,
+_PRIOR_TOTAL: Final = 2.0  # once in four of them as this phrase
+_LARGEST_SHARE: Final = 0.95  # no original is always replaced
+
+
+class LexiconError(ValueError):
+    """A lexicon that cannot be used; the message names file, line and remedy."""
+
+
+class Entry(NamedTuple):
+    """One line of a lexicon."""
+
+    found: str
+    original: str
+    rate: float
+    changes: str
+    keeps: str
+    family: str
+    source: str  # file:line
+
+
+class Option(NamedTuple):
+    """An original that a found phrase may stand for."""
+
+    original: str
+    words: tuple[str, ...]
+    rate: float  # P(found | original)
+    family: str
+    source: str
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """Entries of one or more families, ready for look-up by found phrase.
+
+    options: found phrase -> originals. stay: phrase that is an original ->
+    probability that a spinner leaves it alone. prefixes: every phrase of either
+    kind and its beginnings, so that a search knows when to stop.
+    """
+
+    options: dict[str, list[Option]] = field(default_factory=dict)
+    stay: dict[str, float] = field(default_factory=dict)
+    prefixes: set[str] = field(default_factory=set)
+    families: list[str] = field(default_factory=list)
+
+    def matches(self, tokens: Tokens, begin: int) -> Iterator[tuple[int, str]]:
+        """Listed phrases that start at a token: end index and key, shortest first."""
+        keys, gaps, prefixes = tokens.key, tokens.gap, self.prefixes
+        phrase = keys[begin]
+        end = begin + 1
+        last = min(len(keys), begin + LONGEST)
+        while phrase in prefixes:
+            yield end, phrase
+            if end == last or gaps[end] not in _JOINERS:
+                return
+            phrase += gaps[end] + keys[end]
+            end += 1
+
+
+_JOINERS: Final = frozenset(("", " ", "-"))
+
+
+def phrase_key(phrase: str) -> str:
+    """The key of a phrase: its folded words with what joins them ("know-how", "what's")."""
+    tokens = tokenize(phrase)
+    parts = [tokens.key[0]] if len(tokens) else []
+    for gap, key in zip(tokens.gap[1:], tokens.key[1:], strict=True):
+        parts += [gap if gap in _JOINERS else " ", key]
+    return "".join(parts)
+
+
+def root() -> Path:
+    """Folder of the families that come with the package, from a checkout or installed."""
+    checkout = Path(__file__).resolve().parent.parent / "lexicons"
+    return checkout if checkout.is_dir() else Path(str(files("restore") / "lexicons"))
+
+
+def available() -> list[str]:
+    """Names of the families that come with the package."""
+    return sorted(p.parent.name for p in root().glob("*/manifest.toml"))
+
+
+def manifest(folder: Path) -> dict[str, object]:
+    """A family's manifest; empty where a user's lexicon has none."""
+    path = folder / "manifest.toml"
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LexiconError(f"{path}: not a manifest ({error}); mend or remove it") from error
+
+
+def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
+    """Lexicon of built-in families and of a user's files or folders.
+
+    A user's entry takes the place of the built-in ones for the same pair.
+    Raises LexiconError for an unknown family, a missing path or a broken line.
+    """
+    sources: list[tuple[str, Path]] = []
+    for name in families:
+        if name not in available():
+            raise LexiconError(f"unknown family '{name}'; there are: {', '.join(available())}")
+        sources.append((name, root() / name))
+    sources += [(str(manifest(p).get("name", p.stem)) if p.is_dir() else p.stem, p) for p in paths]
+    pairs: dict[tuple[str, str], Entry] = {}
+    for family, path in sources:
+        pairs.update(((e.found, e.original), e) for e in read(path, family))
+    return build(pairs.values(), [name for name, _ in sources])
+
+
+def build(entries: Iterable[Entry], families: list[str]) -> Lexicon:
+    """Index entries for look-up."""
+    lexicon = Lexicon(families=families)
+    by_original: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_original.setdefault(entry.original, []).append(entry)
+    for original, group in by_original.items():
+        total = sum(e.rate for e in group)
+        scale = min(1.0, _LARGEST_SHARE / total)
+        lexicon.stay[original] = 1 - total * scale
+        words = tuple(original.replace("-", " ").replace("'s", " 's").split())
+        add_prefixes(lexicon.prefixes, original)
+        for e in group:
+            option = Option(original, words, e.rate * scale, e.family, e.source)
+            lexicon.options.setdefault(e.found, []).append(option)
+    for found in lexicon.options:
+        add_prefixes(lexicon.prefixes, found)
+    return lexicon
+
+
+def phrases(allowed: Iterable[str]) -> Lexicon:
+    """Phrases to recognise that stand for nothing else (an allow-list)."""
+    lexicon = Lexicon()
+    for phrase in map(phrase_key, allowed):
+        if phrase:
+            lexicon.stay[phrase] = 1.0
+            add_prefixes(lexicon.prefixes, phrase)
+    return lexicon
+
+
+def add_prefixes(prefixes: set[str], phrase: str) -> None:
+    """Add a phrase and its beginnings at word ends."""
+    prefixes.add(phrase)
+    for i, c in enumerate(phrase):
+        if c == " " or c == "-":
+            prefixes.add(phrase[:i])
+        elif c == "'" and phrase[i : i + 2] == "'s":
+            prefixes.add(phrase[:i])
+
+
+def read(path: Path, family: str) -> Iterator[Entry]:
+    """Entries of one file, or of every `.tsv` below a folder, in order. Raises LexiconError."""
+    if not path.exists():
+        raise LexiconError(f"{path}: no such lexicon; give a folder of .tsv files or one such file")
+    sources = sorted(path.rglob("*.tsv")) if path.is_dir() else [path]
+    if not sources:
+        raise LexiconError(f"{path}: no .tsv file in this folder; see docs/lexicons.md for the format")
+    for source in sources:
+        try:
+            lines = source.read_text(encoding="utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise LexiconError(f"{source}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+        except OSError as error:
+            raise LexiconError(f"{source}: {error.strerror}") from error
+        name = source.name
+        for number, line in enumerate(lines, 1):
+            if line and line[0] != "#" and line.strip():
+                yield parse(line, family, f"{name}:{number}", source, number)
+
+
+def parse(line: str, family: str, where: str, source: Path, number: int) -> Entry:
+    """One line to an entry. Raises LexiconError with file, line and remedy."""
+    columns = line.split("\t")
+    if not 2 <= len(columns) <= 5:
+        raise LexiconError(
+            f"{source}:{number}: {len(columns)} column(s); "
+            "an entry is 'found TAB original [TAB weight [TAB changes TAB keeps]]'"
+        )
+    found, original = columns[0], columns[1]
+    if not found.strip() or not original.strip():
+        raise LexiconError(f"{source}:{number}: an empty phrase; name both what is found and its original")
+    if not found.isascii() or not found.islower():
+        found = fold(found)
+    if not original.isascii() or not original.islower():
+        original = fold(original)
+    rate = DEFAULT_RATE
+    if len(columns) > 2 and columns[2]:
+        try:
+            rate = _rate(columns[2])
+        except ValueError:
+            raise LexiconError(
+                f"{source}:{number}: weight '{columns[2]}'; write a share such as 0.2, or counts such as 17/120"
+            ) from None
+    changes = columns[3] if len(columns) > 3 else ""
+    keeps = columns[4] if len(columns) > 4 else ""
+    return Entry(found, original, rate, changes, keeps, family, where)
+
+
+def _rate(weight: str) -> float:
+    seen, slash, total = weight.partition("/")
+    rate = (int(seen) + _PRIOR_SEEN) / (int(total) + _PRIOR_TOTAL) if slash else float(seen)
+    if not 0 < rate <= 1:
+        raise ValueError(weight)
+    return rate
+
+
+def check(path: Path) -> list[str]:
+    """Everything wrong with a lexicon's data, a line each; empty when it is sound.
+
+    Sound: every line parses, each file is sorted by (found, original), no pair
+    stands twice in the lexicon, none maps to itself, phrases are in the form in
+    which the engine looks them up, and a curated entry whose found phrase is a
+    single word or has several originals comes with both examples, each holding
+    the phrase.
+    """
+    problems: list[str] = []
+    seen: dict[tuple[str, str], str] = {}
+    curated: dict[str, list[Entry]] = {}
+    for source in sorted(path.rglob("*.tsv")) if path.is_dir() else [path]:
+        previous: tuple[str, str] = ("", "")
+        try:
+            for entry in read(source, "check"):
+                pair = (entry.found, entry.original)
+                problems += _check_pair(entry, previous, seen)
+                previous = pair
+                seen[pair] = entry.source
+                if source.parent.name == "curated":
+                    curated.setdefault(entry.found, []).append(entry)
+        except LexiconError as error:
+            problems.append(str(error))
+    for group in curated.values():
+        for entry in group:
+            if " " not in entry.found or len(group) > 1 or entry.changes or entry.keeps:
+                problems += _check_examples(entry)
+    return problems
+
+
+def _check_pair(entry: Entry, previous: tuple[str, str], seen: dict[tuple[str, str], str]) -> Iterator[str]:
+    pair = (entry.found, entry.original)
+    if entry.found == entry.original:
+        yield f"{entry.source}: '{entry.found}' maps to itself; remove the line"
+    if pair in seen:
+        yield f"{entry.source}: '{entry.found}' <- '{entry.original}' stands at {seen[pair]} already; remove one"
+    elif pair < previous:
+        yield f"{entry.source}: '{entry.found}' is out of order; sort by found, then original"
+    for phrase in pair:
+        if phrase_key(phrase) != phrase:
+            yield f"{entry.source}: '{phrase}' is looked up as '{phrase_key(phrase)}'; write it so"
+        elif PROTECTED_WORD in phrase or phrase.count(" ") >= LONGEST:
+            yield f"{entry.source}: '{phrase}' can never match (too long, or protected text)"
+
+
+def _check_examples(entry: Entry) -> Iterator[str]:
+    for kind, sentence in (("must change", entry.changes), ("must not change", entry.keeps)):
+        if not sentence:
+            yield f"{entry.source}: '{entry.found}' is ambiguous; give an example that {kind}"
+        elif not contains(sentence, entry.found):
+            yield f"{entry.source}: the example that {kind} does not hold '{entry.found}'"
+
+
+def contains(sentence: str, phrase: str) -> bool:
+    """Whether a phrase stands in a sentence as whole tokens."""
+    tokens = tokenize(sentence)
+    lexicon = phrases([phrase])
+    return any(key == phrase for i in range(len(tokens)) for _, key in lexicon.matches(tokens, i))
+
+

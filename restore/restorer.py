@@ -1,0 +1,304 @@
+"""The engine, in the order that the data flows: screen, candidates, context, decode, surface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import log
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from restore.candidates import Finder, Lattice
+from restore.channel import Passages, Screen, Verdict
+from restore.context import ContextModel
+from restore.decoder import Decoded, Weights, decode
+from restore.lexicon import Option, load, phrases, root
+from restore.restoration import Edit, Restoration, splice
+from restore.surface import fix_article, match_case, quotes_like, stray_braces
+from restore.text import Tokens, chunks, shape, tokenize
+
+DEFAULT_FAMILIES: Final = ("autoblog",)
+BLOCK: Final = 3000  # tokens decoded at once
+MENTION: Final = 0.01  # least probability of an alternative that is reported
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One way to change a stretch of tokens: the words in it that differ, and how probable they are."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    arc: int
+    probability: float
+
+
+class Restorer:
+    """Finds substituted phrases and puts the likely originals back.
+
+    families: names of built-in lexicons. lexicons: files or folders of one's own,
+    which take precedence. threshold: least confidence of an edit, 0 to 1. allow:
+    words and phrases to leave alone, in any case. assume_spun: skip the
+    detector and treat every passage as spun.
+
+    Loading is done at construction (a tenth of a second); use one object for
+    many texts. Raises LexiconError (a ValueError) for unknown families and
+    broken lexicons, ValueError for a threshold out of range.
+    """
+
+    def __init__(
+        self,
+        families: Sequence[str] | None = None,
+        lexicons: Iterable[str | Path] = (),
+        threshold: float = 0.5,
+        allow: Iterable[str] = (),
+        assume_spun: bool = False,
+    ):
+        if not 0 <= threshold <= 1:
+            raise ValueError(f"threshold {threshold} is not between 0 and 1")
+        self.families = tuple(DEFAULT_FAMILIES if families is None else families)
+        self.lexicon_paths = tuple(Path(p) for p in lexicons)
+        self.threshold = threshold
+        self.allow = tuple(allow)
+        self.assume_spun = assume_spun
+        self._lexicon = load(self.families, self.lexicon_paths)
+        self._allowed = phrases(self.allow)
+
+    @cached_property
+    def model(self) -> ContextModel:
+        """The context model, mapped on first use."""
+        return ContextModel.load(root() / "context.bin")
+
+    @cached_property
+    def _screen(self) -> Screen:
+        return Screen(self._lexicon, self.model)
+
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder(self._lexicon, self.model)
+
+    def detect(self, text: str) -> Verdict:
+        """Whether, how surely and how heavily a text was spun; no lattice is built."""
+        return _merge([(passages, len(tokens)) for tokens, passages, _ in self._screened(text)])
+
+    def restore(self, text: str, source: str | None = None) -> Restoration:
+        """`text` with its likely originals. `source` names the document in the result."""
+        edits: list[Edit] = []
+        screened: list[tuple[Passages, int]] = []
+        for tokens, passages, offset in self._screened(text):
+            screened.append((passages, len(tokens)))
+            edits += self._edits(tokens, passages, offset)
+        restored = splice(text, [(e.start, e.end, e.replacement) for e in edits])
+        return Restoration(restored, tuple(edits), _merge(screened), source)
+
+    def stream(self, texts: Iterable[str], workers: int = 1) -> Iterator[Restoration]:
+        """Restorations of many texts, in order, over `workers` processes; memory stays bounded."""
+        from restore.batch import ordered_map
+
+        return ordered_map(self, texts, workers)
+
+    def _screened(self, text: str) -> Iterator[tuple[Tokens, Passages, int]]:
+        """Chunks of a text as tokens with their screening, and the offset of each chunk."""
+        for offset, chunk in chunks(text):
+            tokens = tokenize(chunk)
+            yield tokens, self._screen.passages(tokens, self.assume_spun), offset
+
+    def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
+        """Edits of one chunk: sentences that may have been spun are decoded block by block."""
+        least = max(self.threshold, 0.02)
+        suspects = [i for i, p in enumerate(passages.spun) if p >= least]
+        if not suspects:
+            return []
+        fixed = self._fixed(tokens)
+        chosen: list[Edit] = []
+        for block in _blocks(suspects, passages.sentences):
+            spun = {passages.sentences[i]: passages.spun[i] for i in block}
+            lattice = self._finder.lattice(tokens, list(spun), fixed)
+            decoded = decode(lattice, np.zeros(len(lattice)), self.model, Weights())
+            probabilities = list(spun.values())
+            for sentence, readings in _readings(lattice, decoded, tokens):
+                chosen += self._choose(readings, tokens, lattice, decoded, probabilities[sentence], offset)
+        return _with_braces(chosen, tokens.text, offset, passages.probability, self.threshold)
+
+    def _fixed(self, tokens: Tokens) -> frozenset[int]:
+        """Tokens inside phrases of the allow-list."""
+        if not self._allowed.prefixes:
+            return frozenset()
+        return frozenset(
+            j
+            for i in range(len(tokens))
+            for end, phrase in self._allowed.matches(tokens, i)
+            if phrase in self._allowed.stay
+            for j in range(i, end)
+        )
+
+    def _choose(
+        self,
+        readings: list[_Reading],
+        tokens: Tokens,
+        lattice: Lattice,
+        decoded: Decoded,
+        spun: float,
+        offset: int,
+    ) -> Iterator[Edit]:
+        """The most probable readings that do not overlap, as edits in order."""
+        taken: list[_Reading] = []
+        for reading in sorted(readings, key=lambda r: (-r.probability, r.start)):
+            if reading.probability * spun < self.threshold:
+                break
+            if all(reading.end <= t.start or reading.start >= t.end for t in taken):
+                taken.append(reading)
+        for reading in sorted(taken, key=lambda r: r.start):
+            rivals = [r for r in readings if r.start < reading.end and reading.start < r.end and r is not reading]
+            yield self._edit(reading, rivals, tokens, lattice, decoded, spun, offset)
+
+    def _edit(
+        self,
+        reading: _Reading,
+        rivals: list[_Reading],
+        tokens: Tokens,
+        lattice: Lattice,
+        decoded: Decoded,
+        spun: float,
+        offset: int,
+    ) -> Edit:
+        text = tokens.text
+        start, end = tokens.start[reading.start], tokens.end[reading.end - 1]
+        found = text[start:end]
+        replacement = _surface(reading.words, found, text)
+        before = reading.start - 1
+        if before >= 0 and tokens.key[before] in ("a", "an") and tokens.gap[reading.start] == " ":
+            article = text[tokens.start[before] : tokens.end[before]]
+            fixed = fix_article(article, replacement)
+            if fixed != article:
+                start = tokens.start[before]
+                found = text[start:end]
+                replacement = fixed + text[tokens.end[before] : tokens.start[reading.start]] + replacement
+        option = lattice.option[reading.arc]
+        assert option is not None
+        confidence = reading.probability * spun
+        others = [
+            (_surface(r.words, text[tokens.start[r.start] : tokens.end[r.end - 1]], text), r.probability * spun)
+            for r in rivals
+            if (r.start, r.end) == (reading.start, reading.end)
+        ]
+        kept = max(0.0, 1 - confidence - sum(p for _, p in others))
+        alternatives = sorted([*others, (found, kept)], key=lambda a: -a[1])
+        return Edit(
+            start + offset,
+            end + offset,
+            found,
+            replacement,
+            confidence,
+            option.family,
+            tuple((t, p) for t, p in alternatives if p >= MENTION),
+            self._evidence(reading, option, tokens, lattice, decoded, spun),
+        )
+
+    def _evidence(
+        self, reading: _Reading, option: Option, tokens: Tokens, lattice: Lattice, decoded: Decoded, spun: float
+    ) -> dict[str, float]:
+        """What speaks for a reading: channel, context, frequency (log probabilities), similarity and passage (0 to 1)."""
+        from rapidfuzz.fuzz import ratio
+
+        found = [shape(k) for k in tokens.key[reading.start : reading.end]]
+        usual = self.model.phrases([list(reading.words), found])
+        return {
+            "channel": log(option.rate),
+            "context": float(decoded.context[reading.arc]),
+            "frequency": float(usual[0] - usual[1]),
+            "similarity": ratio(" ".join(found), " ".join(reading.words)) / 100,
+            "passage": spun,
+        }
+
+
+def _blocks(suspects: list[int], sentences: list[tuple[int, int]]) -> Iterator[list[int]]:
+    """Runs of sentences of about `BLOCK` tokens."""
+    block: list[int] = []
+    size = 0
+    for i in suspects:
+        block.append(i)
+        size += sentences[i][1] - sentences[i][0]
+        if size >= BLOCK:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _readings(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> Iterator[tuple[int, list[_Reading]]]:
+    """By sentence: what the arcs change, arcs that change the same taken together."""
+    merged: dict[tuple[int, int, tuple[str, ...]], _Reading] = {}
+    sentence = 0
+    bounds = lattice.sentences
+    for arc in np.flatnonzero(decoded.posterior >= MENTION):
+        option = lattice.option[arc]
+        if option is None:
+            continue
+        while lattice.start[arc] >= bounds[sentence][1]:
+            if merged:
+                yield sentence, list(merged.values())
+                merged = {}
+            sentence += 1
+        start, end, words = _trim(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
+        p = float(decoded.posterior[arc])
+        known = merged.get((start, end, words))
+        if known is None:
+            merged[start, end, words] = _Reading(start, end, words, int(arc), p)
+        else:
+            best = known.arc if decoded.posterior[known.arc] >= p else int(arc)
+            merged[start, end, words] = _Reading(start, end, words, best, min(1.0, known.probability + p))
+    if merged:
+        yield sentence, list(merged.values())
+
+
+def _trim(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tuple[int, int, tuple[str, ...]]:
+    """A change without the words that both sides begin or end with; one word is left on each."""
+    while end - start > 1 and len(words) > 1 and keys[start] == words[0]:
+        start, words = start + 1, words[1:]
+    while end - start > 1 and len(words) > 1 and keys[end - 1] == words[-1]:
+        end, words = end - 1, words[:-1]
+    return start, end, words
+
+
+def _surface(words: tuple[str, ...], found: str, text: str) -> str:
+    joined = " ".join(words).replace(" 's", "'s")
+    return quotes_like(match_case(joined, found), text)
+
+
+def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, threshold: float) -> list[Edit]:
+    """Edits, with the spinner's stray braces dropped: by an edit inside them, or by one of their own."""
+    if "{" not in chunk or spun < threshold:
+        return edits
+    out = list(edits)
+    for start, end, held in stray_braces(chunk):
+        lo, hi = start + offset, end + offset
+        inside = [e for e in out if e.start < hi and lo < e.end]
+        if any(e.start <= lo or e.end >= hi for e in inside):
+            continue
+        new = splice(held, [(e.start - lo - 1, e.end - lo - 1, e.replacement) for e in inside])
+        out = [e for e in out if e not in inside]
+        best = max(inside, key=lambda e: e.confidence, default=None)
+        out.append(
+            Edit(
+                lo,
+                hi,
+                chunk[start:end],
+                new,
+                best.confidence if best else spun,
+                best.family if best else "autoblog",
+                ((chunk[start:end], 1 - (best.confidence if best else spun)),),
+                best.evidence if best else {"passage": spun},
+            )
+        )
+    return sorted(out, key=lambda e: e.start)
+
+
+def _merge(screened: list[tuple[Passages, int]]) -> Verdict:
+    """Verdict over chunks: spun if any is; the rate is their mean by length."""
+    best = max((p for p, _ in screened), key=lambda p: p.probability)
+    rate = sum(p.rate * n for p, n in screened) / max(1, sum(n for _, n in screened))
+    return Verdict(best.probability >= 0.5, best.probability, rate, best.family)

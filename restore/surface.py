@@ -1,0 +1,72 @@
+"""Words as they will stand: case, articles, braces.
+
+Substitutions keep the case of what they replace, so that the found phrase shows
+how the original was written.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import regex
+
+_SMALL: Final = frozenset("a an the and or but of in on at to for by with from as nor".split())
+_BRACED: Final = regex.compile(r"\{(\p{L}[\p{L}’'-]*(?: \p{L}[\p{L}’'-]*){0,3})\}")
+_VOWEL_SOUND: Final = regex.compile(r"(?:[aeiou]|hono|hour|heir|honest)", regex.IGNORECASE)
+_CONSONANT_SOUND: Final = regex.compile(r"(?:uni(?!n|m)|use|usu|util|u[kst]\b|eu|one|once|ubiq)", regex.IGNORECASE)
+_LETTER_NAME: Final = regex.compile(r"[AEFHILMNORSX](?![a-z])")
+_WORD: Final = regex.compile(r"[\p{L}\p{M}’'-]+")
+
+
+def match_case(original: str, found: str) -> str:
+    """`original`, written as `found` is: ALL CAPS, Title Case, or a capital first letter."""
+    words = _WORD.findall(found)
+    letters = [w for w in words if w[0].isalpha()]
+    if not letters:
+        return original
+    if all(w.isupper() for w in letters) and sum(map(len, letters)) > 1:
+        return original.upper()
+    if not letters[0][0].isupper():
+        return original
+    content = [w for w in letters if w.lower() not in _SMALL]
+    if len(letters) > 1 and content and all(w[0].isupper() for w in content):
+        return _title(original)
+    return original[:1].upper() + original[1:]
+
+
+def _title(text: str) -> str:
+    """Capitals on all but small words; the first always."""
+    def word(match: regex.Match[str]) -> str:
+        w: str = match.group()
+        return w if w.lower() in _SMALL and match.start() else w[:1].upper() + w[1:]
+
+    return str(_WORD.sub(word, text))
+
+
+def quotes_like(original: str, text: str) -> str:
+    """Apostrophes as the document writes them: curly where it has only curly ones."""
+    return original.replace("'", "’") if "'" in original and "’" in text and "'" not in text else original
+
+
+def article_for(word: str) -> str:
+    """The indefinite article that a word takes: by its first sound, as far as spelling shows it."""
+    if _LETTER_NAME.match(word) or (_VOWEL_SOUND.match(word) and not _CONSONANT_SOUND.match(word)):
+        return "an"
+    return "a"
+
+
+def fix_article(article: str, following: str) -> str:
+    """`article` in the form that the word after it needs; its case is kept."""
+    right = article_for(following)
+    if article.lower() == right:
+        return article
+    return right.upper() if article.isupper() and len(article) > 1 else (right.capitalize() if article[0].isupper() else right)
+
+
+def stray_braces(text: str) -> list[tuple[int, int, str]]:
+    """Braces that a spinner left around a word or short phrase: start, end, what they hold.
+
+    None where the text has other braces: then these are its author's (code, templates, mathematics).
+    """
+    held = [(m.start(), m.end(), m.group(1)) for m in _BRACED.finditer(text)]
+    return held if len(held) == text.count("{") == text.count("}") else []
