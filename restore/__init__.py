@@ -8,25 +8,31 @@
     >>> restore.detect(spun_text)   # Verdict(spun=True, probability=..., rate=..., family=...)
 
 For many texts, or options, make a `Restorer` once and use its `restore`,
-`detect` and `stream`.
+`detect` and `stream`. Nothing is loaded before it is used.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from restore.channel import Verdict
-from restore.lexicon import LexiconError
-from restore.restoration import Edit, Restoration
-from restore.restorer import Restorer
+if TYPE_CHECKING:
+    from restore.channel import Verdict
+    from restore.lexicon import LexiconError
+    from restore.restoration import Edit, Restoration
+    from restore.restorer import Restorer
 
 __version__ = "0.1.0"
 __all__ = ["Edit", "LexiconError", "Restoration", "Restorer", "Verdict", "detect", "restore"]
 
-
-@lru_cache(maxsize=1)
-def _default() -> Restorer:
-    return Restorer()
+_HOME = {
+    "Edit": "restoration",
+    "LexiconError": "lexicon",
+    "Restoration": "restoration",
+    "Restorer": "restorer",
+    "Verdict": "channel",
+}
 
 
 def restore(text: str) -> Restoration:
@@ -37,3 +43,20 @@ def restore(text: str) -> Restoration:
 def detect(text: str) -> Verdict:
     """Whether one text was spun, by the default settings."""
     return _default().detect(text)
+
+
+@lru_cache(maxsize=1)
+def _default() -> Restorer:
+    from restore.restorer import Restorer
+
+    return Restorer()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"restore.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'restore' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import log
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -66,6 +66,16 @@ class Restorer:
         self.assume_spun = assume_spun
         self._lexicon = load(self.families, self.lexicon_paths)
         self._allowed = phrases(self.allow)
+
+    def options(self) -> dict[str, Any]:
+        """Arguments that make an equal restorer (in another process)."""
+        return {
+            "families": self.families,
+            "lexicons": self.lexicon_paths,
+            "threshold": self.threshold,
+            "allow": self.allow,
+            "assume_spun": self.assume_spun,
+        }
 
     @cached_property
     def model(self) -> ContextModel:
