@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import log
 from typing import Final
 
-from restore.context import ContextModel
+from restore.context import UNSEEN, ContextModel, frequency, hashes
 from restore.inflection import analyses, inflect
 from restore.lexicon import LONGEST, Lexicon, Option
 from restore.text import PROTECTED_WORD, Tokens, shape
@@ -57,6 +58,11 @@ class Lattice:
     def __len__(self) -> int:
         return len(self.start)
 
+    def taken(self, order: list[int]) -> Lattice:
+        """The same arcs in another order."""
+        columns = (self.start, self.end, self.words, self.weight, self.option, self.kind)
+        return Lattice(self.sentences, *([column[i] for i in order] for column in columns))
+
 
 class Finder:
     """Finds candidates by one lexicon; derived forms are remembered between texts."""
@@ -67,16 +73,21 @@ class Finder:
         self._log_stay = {phrase: log(stay) for phrase, stay in lexicon.stay.items()}
         self._listed: dict[str, list[Option]] = {}
         self._inflected: dict[str, list[Option]] = {}
+        self._near: dict[str, str | None] = {}
 
     def lattice(
         self, tokens: Tokens, sentences: Iterable[tuple[int, int]], fixed: frozenset[int] = frozenset()
     ) -> Lattice:
         """Lattice over some sentences; tokens in `fixed` keep their identity."""
         lattice = Lattice(list(sentences))
+        self._look_up_unknown({tokens.key[i] for begin, end in lattice.sentences for i in range(begin, end)})
         for begin, end in lattice.sentences:
             for i in range(begin, end):
                 self._arcs_at(lattice, tokens, i, fixed)
-        return lattice
+            for i, near in self._misspelt(tokens, fixed, begin, end):
+                self._near_arcs(lattice, tokens, i, near, begin, end)
+        order = sorted(range(len(lattice)), key=lattice.start.__getitem__)
+        return lattice if order == list(range(len(order))) else lattice.taken(order)
 
     def _arcs_at(self, lattice: Lattice, tokens: Tokens, i: int, fixed: frozenset[int]) -> None:
         key = tokens.key[i]
@@ -97,6 +108,14 @@ class Finder:
         for end, option, kind in found:
             if end > i + 1 or not key.isdigit():  # a bare figure is never touched
                 lattice.add(i, end, mark + option.words, log(option.rate) + _KIND_COST[kind], option, kind)
+
+    @cached_property
+    def _words_by_initial(self) -> dict[str, list[str]]:
+        """Words of five letters and more in listed phrases, by first letter."""
+        table: dict[str, list[str]] = {}
+        for word in sorted({w for phrase in self.lexicon.options for w in phrase.split() if len(w) > 4}):
+            table.setdefault(word[0], []).append(word)
+        return table
 
     def _options(self, phrase: str) -> list[Option]:
         """The likeliest originals of a listed phrase, by P(found | original) P(original)."""
@@ -153,3 +172,37 @@ class Finder:
                 if original != phrase and original not in seen and words[place].isalpha():
                     seen.add(original)
                     yield option._replace(original=original, words=tuple(words))
+
+    def _misspelt(self, tokens: Tokens, fixed: frozenset[int], begin: int, end: int) -> Iterator[tuple[int, str]]:
+        """Lower-case tokens that are no words, each with the lexicon's word that it comes near to."""
+        for i in range(begin, end):
+            near = self._near.get(tokens.key[i])
+            if near and i not in fixed and tokens.text[tokens.start[i]].islower():
+                yield i, near
+
+    def _look_up_unknown(self, keys: Iterable[str]) -> None:
+        """Remember for each new key whether it is a word, and if not which word of the lexicon is nearest."""
+        new = [k for k in keys if k not in self._near and len(k) > 4 and k.isalpha() and k not in self.lexicon.prefixes]
+        for key, log_p in zip(new, self._model.unigram(hashes(new)), strict=True):
+            self._near[key] = self._nearest(key) if log_p <= UNSEEN and frequency(key) <= UNSEEN else None
+
+    def _nearest(self, key: str) -> str | None:
+        from rapidfuzz import fuzz, process
+
+        match = process.extractOne(key, self._words_by_initial.get(key[0], ()), scorer=fuzz.ratio, score_cutoff=_NEAR)
+        return match[0] if match else None
+
+    def _near_arcs(self, lattice: Lattice, tokens: Tokens, i: int, near: str, begin: int, end: int) -> None:
+        """Arcs of listed phrases that hold the misspelt token, read as the word near to it."""
+        key, tokens.key[i] = tokens.key[i], near
+        try:
+            for first in range(max(begin, i - LONGEST + 1), i + 1):
+                mark = (",",) if tokens.gap[first] == "," else ()
+                for last, phrase in self.lexicon.matches(tokens, first):
+                    if last <= i or last > end:
+                        continue
+                    for option in self._options(phrase) if phrase in self.lexicon.options else ():
+                        cost = log(option.rate) + _KIND_COST[FUZZY]
+                        lattice.add(first, last, mark + option.words, cost, option, FUZZY)
+        finally:
+            tokens.key[i] = key

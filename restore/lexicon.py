@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 from restore.text import PROTECTED_WORD, Tokens, fold, tokenize
 
 DEFAULT_RATE: Final = 0.3
-LONGEST: Final = 6  # words in a phrase
+LONGEST: Final = 7  # words in a phrase
 _PRIOR_SEEN: Final = 0.5  # a learned rate is shrunk as if the original had been seen twice more,
 _PRIOR_TOTAL: Final = 2.0  # once in four of them as this phrase
 _LARGEST_SHARE: Final = 0.95  # no original is always replaced

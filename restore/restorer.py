@@ -21,6 +21,7 @@ from restore.surface import fix_article, match_case, quotes_like, stray_braces
 from restore.text import Tokens, chunks, shape, tokenize
 
 DEFAULT_FAMILIES: Final = ("autoblog",)
+WEIGHT = 1.0
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
@@ -83,6 +84,13 @@ class Restorer:
         return ContextModel.load(root() / "context.bin")
 
     @cached_property
+    def _twosided(self):
+        from restore.twosided import TwoSided
+        return TwoSided.load(Path('/tmp/cur/pilot_nn.npz'))
+
+    weights = Weights()
+
+    @cached_property
     def _screen(self) -> Screen:
         return Screen(self._lexicon, self.model)
 
@@ -127,7 +135,8 @@ class Restorer:
         for block in _blocks(suspects, passages.sentences):
             spun = {passages.sentences[i]: passages.spun[i] for i in block}
             lattice = self._finder.lattice(tokens, list(spun), fixed)
-            decoded = decode(lattice, np.zeros(len(lattice)), self.model, Weights())
+            extra = WEIGHT * self._twosided.score(tokens, lattice, self.model)
+            decoded = decode(lattice, extra, self.model, self.weights)
             probabilities = list(spun.values())
             for sentence, readings in _readings(lattice, decoded, tokens):
                 chosen += self._choose(readings, tokens, lattice, decoded, probabilities[sentence], offset)

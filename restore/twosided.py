@@ -1,0 +1,165 @@
+"""The two-sided context model: how well a candidate fits what stands on both sides.
+
+A small convolutional encoder reads the passage as it was found, spun words and
+all, and gives each token a vector that knows about thirty words on either side
+and the passage's topic. A candidate's score is the product of the span's
+vector with the mean of the candidate's word vectors, plus biases, the log of
+P(found | original) and the log of P(original). Scores are normalised over the
+arcs that start at one token: log P(arc | token, context). Trained on clean text
+passed through the channel (`python -m restore.learning twosided`).
+
+Arithmetic is float32 numpy; word vectors are stored as int8 with a scale a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice
+from restore.context import ContextModel
+from restore.text import Tokens, shape
+
+Array = NDArray[np.float32]
+
+GAPS: Final = {"": 0, " ": 1, "-": 2, ",": 3, ".": 4}
+KINDS: Final = {IDENTITY: 0, LISTED: 1, INFLECTED: 2}
+DILATIONS: Final = (1, 2, 4, 8, 1)
+WIDTH: Final = 5  # of a convolution
+TOPIC_AFTER: Final = 1  # block after which the passage's mean is added
+WINDOW: Final = 256  # tokens read at once, about
+MAX_WORDS: Final = 4  # of a candidate that are looked at
+
+
+@dataclass(slots=True)
+class TwoSided:
+    """The encoder and its word vectors; `weights` as written by the training script."""
+
+    vocabulary: dict[str, int]
+    weights: dict[str, Array]
+
+    @classmethod
+    def load(cls, path: Path) -> TwoSided:
+        """Read a model. Raises OSError where it is not there, ValueError where it is not one."""
+        with np.load(path, allow_pickle=False) as file:
+            arrays: dict[str, Any] = {name: file[name] for name in file.files}
+        words = bytes(arrays.pop("vocabulary")).decode("utf-8").split("\n")
+        weights: dict[str, Array] = {}
+        for name, array in arrays.items():
+            if name.endswith(".scale"):
+                continue
+            scale = arrays.get(f"{name}.scale")
+            weights[name] = array if scale is not None else array.astype(np.float32)
+            if scale is not None:
+                weights[f"{name}.scale"] = scale.astype(np.float32)
+        return cls({w: i for i, w in enumerate(words)}, weights)
+
+    def score(self, tokens: Tokens, lattice: Lattice, model: ContextModel) -> NDArray[np.float64]:
+        """Log probability of each arc among those that start at its token, shape (arcs,); zero where it is alone."""
+        out = np.zeros(len(lattice))
+        start = np.asarray(lattice.start)
+        many = np.flatnonzero(np.bincount(start, minlength=len(tokens))[start] > 1)
+        if not len(many):
+            return out
+        number = self.vocabulary.get
+        unknown = self.vocabulary["<unk>"]
+        position: dict[int, int] = {}
+        windows: list[tuple[int, int]] = []
+        ids: list[int] = []
+        gaps: list[int] = []
+        begin = 0
+        for b, e in lattice.sentences:
+            if ids and len(ids) - begin + e - b > WINDOW:
+                windows.append((begin, len(ids)))
+                begin = len(ids)
+            for i in range(b, e):
+                position[i] = len(ids)
+                ids.append(number(shape(tokens.key[i]), unknown))
+                gaps.append(GAPS[tokens.gap[i]])
+        windows.append((begin, len(ids)))
+        states = np.concatenate([self._encode(np.array(ids[a:b]), np.array(gaps[a:b])) for a, b in windows])
+        out[many] = self._arcs(states, position, tokens, lattice, many, model)
+        return out
+
+    def _vectors(self, name: str, rows: NDArray[np.int64]) -> Array:
+        w = self.weights
+        return np.asarray(w[name][rows] * w[f"{name}.scale"][rows][:, None], np.float32)
+
+    def _encode(self, ids: NDArray[np.int64], gaps: NDArray[np.int64]) -> Array:
+        """Vectors of a window's tokens, shape (tokens, dimensions)."""
+        w = self.weights
+        x = self._vectors("E", ids) + w["G"][gaps]
+        n, d = x.shape
+        for block, dilation in enumerate(DILATIONS):
+            y = _normalised(x, w[f"norm.{block}"])
+            pad = dilation * (WIDTH // 2)
+            padded = np.zeros((n + 2 * pad, d), np.float32)
+            padded[pad : pad + n] = y
+            for k in range(WIDTH):
+                y = y + padded[k * dilation : k * dilation + n] * w[f"conv.{block}"][k]
+            hidden = np.maximum(y @ w[f"up.{block}"] + w[f"up.{block}.bias"], 0)
+            x = x + hidden @ w[f"down.{block}"] + w[f"down.{block}.bias"]
+            if block == TOPIC_AFTER:
+                x = x + (x.mean(axis=0) @ w["topic"] + w["topic.bias"])
+        return _normalised(x, w[f"norm.{len(DILATIONS)}"])
+
+    def _arcs(
+        self,
+        states: Array,
+        position: dict[int, int],
+        tokens: Tokens,
+        lattice: Lattice,
+        arcs: NDArray[np.int64],
+        model: ContextModel,
+    ) -> NDArray[np.float64]:
+        w = self.weights
+        number, unknown = self.vocabulary.get, self.vocabulary["<unk>"]
+        phrases: dict[tuple[str, ...], int] = {}
+        row = np.empty(len(arcs), np.int64)
+        first = np.empty(len(arcs), np.int64)
+        last = np.empty(len(arcs), np.int64)
+        rate = np.empty(len(arcs), np.float32)
+        kind = np.empty(len(arcs), np.int64)
+        for k, arc in enumerate(arcs.tolist()):
+            option = lattice.option[arc]
+            words = option.words if option else (shape(tokens.key[lattice.start[arc]]),)
+            row[k] = phrases.setdefault(words, len(phrases))
+            first[k] = position[lattice.start[arc]]
+            last[k] = first[k] + lattice.end[arc] - lattice.start[arc] - 1
+            rate[k] = log(option.rate) if option else lattice.weight[arc]
+            kind[k] = KINDS.get(lattice.kind[arc], KINDS[LISTED])
+        table = list(phrases)
+        ids = np.array([[number(p[j], unknown) if j < len(p) else -1 for j in range(MAX_WORDS)] for p in table])
+        held = (ids >= 0)[..., None]
+        size = np.maximum(held.sum(axis=1), 1).astype(np.float32)
+        flat = self._vectors("U", np.maximum(ids, 0).ravel()).reshape(*ids.shape, -1)
+        mean = (flat * held).sum(axis=1) / size
+        bias = (w["b"][np.maximum(ids, 0)] * held[..., 0]).sum(axis=1) / size[:, 0]
+        usual = model.phrases([list(p) for p in table])
+
+        spans, back = np.unique(first * (1 << 20) + (last - first), return_inverse=True)
+        a, length = spans >> 20, spans & ((1 << 20) - 1)
+        query = np.concatenate([states[a], states[a + length]], axis=1) @ w["q"] + w["q.bias"]
+        score = np.einsum("ij,ij->i", query[back], mean[row] + w["Ki"][kind])
+        score += bias[row] + w["kind"][kind] + (kind == 0) * w["bi"][ids[row, 0]]
+        score += w["lin"][0] * rate + w["lin"][1] * 0.5 * usual[row]
+        return _log_softmax(score.astype(np.float64), first)
+
+
+def _normalised(x: Array, gain: Array) -> Array:
+    scale = 1 / np.sqrt(np.einsum("ij,ij->i", x, x) / x.shape[1] + 1e-5)
+    return np.asarray(x * scale[:, None] * gain, np.float32)
+
+
+def _log_softmax(score: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Scores normalised within runs of equal `group`."""
+    run = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
+    width = np.diff(np.append(run, len(group)))
+    top = np.maximum.reduceat(score, run)
+    total = np.add.reduceat(np.exp(score - np.repeat(top, width)), run)
+    return score - np.repeat(top + np.log(total), width)
