@@ -15,7 +15,7 @@ from math import log
 from typing import Final
 
 from restore.context import UNSEEN, ContextModel, frequency, hashes
-from restore.inflection import analyses, inflect
+from restore.inflection import Form, analyses, inflect
 from restore.lexicon import LONGEST, Lexicon, Option
 from restore.text import PROTECTED_WORD, Tokens, shape
 
@@ -47,7 +47,9 @@ class Lattice:
     option: list[Option | None] = field(default_factory=list)
     kind: list[str] = field(default_factory=list)
 
-    def add(self, start: int, end: int, words: tuple[str, ...], weight: float, option: Option | None, kind: str) -> None:
+    def add(
+        self, start: int, end: int, words: tuple[str, ...], weight: float, option: Option | None, kind: str
+    ) -> None:
         self.start.append(start)
         self.end.append(end)
         self.words.append(words)
@@ -60,8 +62,10 @@ class Lattice:
 
     def taken(self, order: list[int]) -> Lattice:
         """The same arcs in another order."""
-        columns = (self.start, self.end, self.words, self.weight, self.option, self.kind)
-        return Lattice(self.sentences, *([column[i] for i in order] for column in columns))
+        lattice = Lattice(self.sentences)
+        for i in order:
+            lattice.add(self.start[i], self.end[i], self.words[i], self.weight[i], self.option[i], self.kind[i])
+        return lattice
 
 
 class Finder:
@@ -119,15 +123,14 @@ class Finder:
 
     def _options(self, phrase: str) -> list[Option]:
         """The likeliest originals of a listed phrase, by P(found | original) P(original)."""
-        options = self._listed.get(phrase)
-        if options is None:
+        if phrase not in self._listed:
             options = self.lexicon.options[phrase]
             if len(options) > MAX_OPTIONS:
                 usual = self._model.phrases([list(o.words) for o in options])
                 order = sorted(range(len(options)), key=lambda k: -(log(options[k].rate) + float(usual[k])))
                 options = [options[k] for k in order[:MAX_OPTIONS]]
             self._listed[phrase] = options
-        return options
+        return self._listed[phrase]
 
     def _derived(
         self, tokens: Tokens, i: int, fixed: frozenset[int], listed_ends: set[int]
@@ -158,6 +161,7 @@ class Finder:
         options = self.lexicon.options
         first, _, rest = phrase.partition(" ")
         seen: set[str] = set()
+        pairs: list[tuple[str, Form, int]]
         if rest:
             head, _, last = phrase.rpartition(" ")
             pairs = [(f"{head} {base}", form, -1) for base, form in analyses(last) if form == "s"]

@@ -130,8 +130,7 @@ class Screen:
                 share += spun[at] * (end - i)
                 family = self._options[phrase][0].family
                 support[family] = support.get(family, 0.0) + spun[at] * weight
-        family = max(support, key=lambda name: support[name]) if support else None
-        return share / len(tokens), family
+        return share / len(tokens), max(support, key=lambda name: support[name], default=None)
 
 
 def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:

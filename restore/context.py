@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zlib import crc32
 
 import numpy as np
@@ -117,7 +117,7 @@ class ContextModel:
 
     def save(self, path: Path) -> None:
         """Write the model as one file: magic, a line of JSON, the arrays."""
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "low": self._low.fingerprints,
             "low_p": self._low.planes[0],
             "low_b": self._low.planes[1],
@@ -177,7 +177,7 @@ class ContextModel:
 
 
 def _backoff(steps: NDArray[np.uint8]) -> Floats:
-    return (steps.astype(np.float32) - BACKOFF_ZERO) * np.float32(BACKOFF_STEP)
+    return np.asarray((steps.astype(np.float32) - BACKOFF_ZERO) * BACKOFF_STEP, np.float32)
 
 
 @lru_cache(maxsize=65536)

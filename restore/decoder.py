@@ -86,7 +86,7 @@ def decode(lattice: Lattice, extra: NDArray[np.float64], model: ContextModel, we
     a, b, c = words.at(src[two], -1), words.at(dst[two], 0), words.at(dst[two], 1)
     own[two] += model.trigram(words.word[a], words.word[b], words.word[c], internal_p[b] + pair_b[two])
     own += _inside(words, internal_p, internal_b, model, skip=1)[dst]
-    long = np.flatnonzero((words.size[src] > 1))
+    long = np.flatnonzero(words.size[src] > 1)
     a, b, c = words.at(src[long], -2), words.at(src[long], -1), words.at(dst[long], 0)
     own[long] += model.trigram(words.word[a], words.word[b], words.word[c], pair_p[long] + internal_b[a]) - pair_p[long]
 
@@ -229,7 +229,11 @@ def _levels(node: Ints, level: Ints) -> list[tuple[Ints, Ints, Ints]]:
         cut = np.r_[cut, len(node)]
     run_cut = np.searchsorted(run, cut)
     return [
-        (order[cut[i] : cut[i + 1]], run[run_cut[i] : run_cut[i + 1]] - cut[i], sorted_node[run[run_cut[i] : run_cut[i + 1]]])
+        (
+            order[cut[i] : cut[i + 1]],
+            run[run_cut[i] : run_cut[i + 1]] - cut[i],
+            sorted_node[run[run_cut[i] : run_cut[i + 1]]],
+        )
         for i in range(len(cut) - 1)
     ]
 

@@ -33,7 +33,9 @@ def read(name: str, encoding: str = "utf-8") -> str:
             f"{shown}: not {encoding} (byte {error.start}); name its encoding, for instance --encoding cp1252"
         ) from None
     except LookupError:
-        raise DocumentError(f"unknown encoding '{encoding}'; name one that Python knows, such as utf-8 or cp1252") from None
+        raise DocumentError(
+            f"unknown encoding '{encoding}'; name one that Python knows, such as utf-8 or cp1252"
+        ) from None
 
 
 def _bytes(name: str) -> bytes:

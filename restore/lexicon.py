@@ -169,9 +169,7 @@ def add_prefixes(prefixes: set[str], phrase: str) -> None:
     """Add a phrase and its beginnings at word ends."""
     prefixes.add(phrase)
     for i, c in enumerate(phrase):
-        if c == " " or c == "-":
-            prefixes.add(phrase[:i])
-        elif c == "'" and phrase[i : i + 2] == "'s":
+        if c == " " or c == "-" or (c == "'" and phrase[i : i + 2] == "'s"):
             prefixes.add(phrase[:i])
 
 
@@ -290,5 +288,3 @@ def contains(sentence: str, phrase: str) -> bool:
     tokens = tokenize(sentence)
     lexicon = phrases([phrase])
     return any(key == phrase for i in range(len(tokens)) for _, key in lexicon.matches(tokens, i))
-
-

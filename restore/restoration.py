@@ -55,7 +55,9 @@ class Restoration:
 
     def undo(self) -> str:
         """The text as it was found, byte for byte."""
-        return splice(self.text, [(lo, lo + len(e.replacement), e.found) for lo, e in zip(self._lo, self.edits, strict=True)])
+        return splice(
+            self.text, [(lo, lo + len(e.replacement), e.found) for lo, e in zip(self._lo, self.edits, strict=True)]
+        )
 
     def to_restored(self, offset: int) -> int:
         """Offset in the restored text of a source offset; inside an edit, that of the edit's start."""

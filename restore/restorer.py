@@ -86,7 +86,8 @@ class Restorer:
     @cached_property
     def _twosided(self):
         from restore.twosided import TwoSided
-        return TwoSided.load(Path('/tmp/cur/pilot_nn.npz'))
+
+        return TwoSided.load(Path("/tmp/cur/pilot_nn.npz"))
 
     weights = Weights()
 

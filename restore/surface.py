@@ -10,7 +10,9 @@ from typing import Final
 
 import regex
 
-_SMALL: Final = frozenset("a an the and or but of in on at to for by with from as nor".split())
+_SMALL: Final = frozenset(
+    ["a", "an", "the", "and", "or", "but", "of", "in", "on", "at", "to", "for", "by", "with", "from", "as", "nor"]
+)
 _BRACED: Final = regex.compile(r"\{(\p{L}[\p{L}’'-]*(?: \p{L}[\p{L}’'-]*){0,3})\}")
 _VOWEL_SOUND: Final = regex.compile(r"(?:[aeiou]|hono|hour|heir|honest)", regex.IGNORECASE)
 _CONSONANT_SOUND: Final = regex.compile(r"(?:uni(?!n|m)|use|usu|util|u[kst]\b|eu|one|once|ubiq)", regex.IGNORECASE)
@@ -36,6 +38,7 @@ def match_case(original: str, found: str) -> str:
 
 def _title(text: str) -> str:
     """Capitals on all but small words; the first always."""
+
     def word(match: regex.Match[str]) -> str:
         w: str = match.group()
         return w if w.lower() in _SMALL and match.start() else w[:1].upper() + w[1:]
@@ -60,7 +63,11 @@ def fix_article(article: str, following: str) -> str:
     right = article_for(following)
     if article.lower() == right:
         return article
-    return right.upper() if article.isupper() and len(article) > 1 else (right.capitalize() if article[0].isupper() else right)
+    return (
+        right.upper()
+        if article.isupper() and len(article) > 1
+        else (right.capitalize() if article[0].isupper() else right)
+    )
 
 
 def stray_braces(text: str) -> list[tuple[int, int, str]]:

@@ -48,7 +48,36 @@ _TOKEN: Final = regex.compile(
 _FOLD: Final = {ord("’"): "'", **{ord(c): None for c in _INVISIBLE}}
 _DIGIT: Final = regex.compile(r"\d+")
 _ABBREVIATIONS: Final = frozenset(
-    "mr mrs ms dr prof rev gen col sgt lt st jr sr gov sen rep hon no vs inc ltd co corp dept est fig al ed".split()
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "rev",
+        "gen",
+        "col",
+        "sgt",
+        "lt",
+        "st",
+        "jr",
+        "sr",
+        "gov",
+        "sen",
+        "rep",
+        "hon",
+        "no",
+        "vs",
+        "inc",
+        "ltd",
+        "co",
+        "corp",
+        "dept",
+        "est",
+        "fig",
+        "al",
+        "ed",
+    ]
 )
 
 PROTECTED_WORD: Final = "<protected>"
@@ -158,7 +187,7 @@ def _ends_sentence(between: str, keys: list[str], word: str) -> bool:
     """A full stop ends a sentence unless it is an abbreviation's or a lower-case word follows."""
     if word[0].islower() or (between[:1] == "." and keys and keys[-1] in _ABBREVIATIONS):
         return False
-    return any(c.isspace() for c in between) or any(c in "\"”’!?" for c in between)
+    return any(c.isspace() for c in between) or any(c in '"”’!?' for c in between)
 
 
 def chunks(text: str, size: int = CHUNK) -> Iterator[tuple[int, str]]:

@@ -162,4 +162,4 @@ def _log_softmax(score: NDArray[np.float64], group: NDArray[np.int64]) -> NDArra
     width = np.diff(np.append(run, len(group)))
     top = np.maximum.reduceat(score, run)
     total = np.add.reduceat(np.exp(score - np.repeat(top, width)), run)
-    return score - np.repeat(top + np.log(total), width)
+    return np.asarray(score - np.repeat(top + np.log(total), width))

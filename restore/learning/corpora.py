@@ -65,7 +65,9 @@ def _read_part(job: tuple[Path, int, int, NDArray[np.uint64]]) -> tuple[list[str
     return list(numbers), np.concatenate(kept) if kept else np.empty(0, np.int32), left_out
 
 
-def read_corpora(folder: Path, without: Path | None, jobs: int, report: Callable[[str], object] = print) -> tuple[list[str], NDArray[np.int64]]:
+def read_corpora(
+    folder: Path, without: Path | None, jobs: int, report: Callable[[str], object] = print
+) -> tuple[list[str], NDArray[np.int64]]:
     """All documents of a folder's .txt and .txt.xz files as words and one stream of their numbers.
 
     Files named clean_dev* are for measuring and are never read. Documents that
@@ -84,10 +86,10 @@ def read_corpora(folder: Path, without: Path | None, jobs: int, report: Callable
     numbers = {SENTENCE: 0, COMMA: 1, UNKNOWN: 2}
     streams: list[NDArray[np.int64]] = []
     with Pool(jobs) as pool:
-        for task, (words, stream, left_out) in zip(tasks, pool.imap(_read_part, tasks), strict=True):
-            report(f"{task[0].name} part {task[1]}: {len(stream):,} words, {left_out} documents left out")
+        for task, (words, part, left_out) in zip(tasks, pool.imap(_read_part, tasks), strict=True):
+            report(f"{task[0].name} part {task[1]}: {len(part):,} words, {left_out} documents left out")
             mapping = np.array([numbers.setdefault(w, len(numbers)) for w in words], np.int64)
-            streams.append(mapping[stream])
+            streams.append(mapping[part])
     stream = np.concatenate(streams)
     count = np.bincount(stream, minlength=len(numbers))
     known = np.flatnonzero(count >= LEAST_WORD)

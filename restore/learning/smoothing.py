@@ -13,7 +13,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.context import BACKOFF_STEP, BACKOFF_ZERO, BUCKET, LOG_STEP, ContextModel, Hashes, Table, locate, ngram_hash
+from restore.context import (
+    BACKOFF_STEP,
+    BACKOFF_ZERO,
+    BUCKET,
+    LOG_STEP,
+    ContextModel,
+    Hashes,
+    Table,
+    locate,
+    ngram_hash,
+)
 
 Ints = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -35,7 +45,7 @@ def estimate(stream: Ints, words: Hashes, min_bigram: int, min_trigram: int, fil
     tri, tri_count = _count((stream[:-2] << 2 * BITS | stream[1:-1] << BITS | stream[2:])[middle])
     bi, bi_count = _count(stream[:-1] << BITS | stream[1:])
     p1 = _unigrams(bi, len(words))
-    p2, bi_weight = _bigrams(bi, bi_count, tri, p1)
+    p2 = _bigrams(bi, bi_count, tri, p1)
     keep2 = (bi_count >= min_bigram) & _known(bi, 2)
     p3 = _trigrams(tri, tri_count, bi, p2)
     keep3 = (tri_count >= min_trigram) & _known(tri, 3)
@@ -82,7 +92,7 @@ def _known(ngrams: Ints, order: int) -> NDArray[np.bool_]:
 
 def _member(values: Ints, within: Ints) -> NDArray[np.bool_]:
     at = np.minimum(np.searchsorted(within, values), len(within) - 1)
-    return within[at] == values
+    return np.asarray(within[at] == values)
 
 
 def _discounts(counts: Ints) -> Doubles:
@@ -98,7 +108,7 @@ def _unigrams(bi: Ints, vocabulary: int) -> Doubles:
     return continuations / continuations.sum()
 
 
-def _bigrams(bi: Ints, bi_count: Ints, tri: Ints, p1: Doubles) -> tuple[Doubles, Doubles]:
+def _bigrams(bi: Ints, bi_count: Ints, tri: Ints, p1: Doubles) -> Doubles:
     """Interpolated P(w | v) from continuation counts; after a sentence's start, from counts."""
     continuations = np.zeros(len(bi), np.int64)
     suffix, distinct = np.unique(tri & (1 << 2 * BITS) - 1, return_counts=True)
@@ -112,22 +122,22 @@ def _bigrams(bi: Ints, bi_count: Ints, tri: Ints, p1: Doubles) -> tuple[Doubles,
 def _trigrams(tri: Ints, tri_count: Ints, bi: Ints, p2: Doubles) -> Doubles:
     history = np.searchsorted(bi, tri >> BITS)
     lower = p2[np.searchsorted(bi, tri & (1 << 2 * BITS) - 1)]
-    return _interpolate(tri_count, history, len(bi), lower)[0]
+    return _interpolate(tri_count, history, len(bi), lower)
 
 
-def _interpolate(counts: Ints, history: Ints, histories: int, lower: Doubles) -> tuple[Doubles, Doubles]:
+def _interpolate(counts: Ints, history: Ints, histories: int, lower: Doubles) -> Doubles:
     discount = _discounts(counts)[np.minimum(counts, 3)]
     total = np.bincount(history, weights=counts, minlength=histories)
     freed = np.bincount(history, weights=discount, minlength=histories)
     weight = freed / np.maximum(total, 1)
-    return (counts - discount) / total[history] + weight[history] * lower, weight
+    return (counts - discount) / total[history] + weight[history] * lower
 
 
 def _backoff_weights(history: Ints, p: Doubles, lower: Doubles, histories: int) -> Doubles:
     """What a history leaves to words not kept after it, over what the lower order gives these."""
     left = 1 - np.bincount(history, weights=p, minlength=histories)
     rest = 1 - np.bincount(history, weights=lower, minlength=histories)
-    return np.clip(left, 1e-4, 1) / np.clip(rest, 1e-4, 1)
+    return np.asarray(np.clip(left, 1e-4, 1) / np.clip(rest, 1e-4, 1))
 
 
 def _steps(p: Doubles) -> NDArray[np.uint8]:
