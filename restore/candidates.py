@@ -87,13 +87,13 @@ class Finder:
         self._look_up_unknown({tokens.key[i] for begin, end in lattice.sentences for i in range(begin, end)})
         for begin, end in lattice.sentences:
             for i in range(begin, end):
-                self._arcs_at(lattice, tokens, i, fixed)
+                self._arcs_at(lattice, tokens, i, end, fixed)
             for i, near in self._misspelt(tokens, fixed, begin, end):
                 self._near_arcs(lattice, tokens, i, near, begin, end)
         order = sorted(range(len(lattice)), key=lattice.start.__getitem__)
         return lattice if order == list(range(len(order))) else lattice.taken(order)
 
-    def _arcs_at(self, lattice: Lattice, tokens: Tokens, i: int, fixed: frozenset[int]) -> None:
+    def _arcs_at(self, lattice: Lattice, tokens: Tokens, i: int, limit: int, fixed: frozenset[int]) -> None:
         key = tokens.key[i]
         mark = (",",) if tokens.gap[i] == "," else ()
         own = (*mark, shape(key))
@@ -110,7 +110,7 @@ class Finder:
             found += self._derived(tokens, i, fixed, {end for end, _, _ in found})
         lattice.add(i, i + 1, own, stay, None, IDENTITY)
         for end, option, kind in found:
-            if end > i + 1 or not key.isdigit():  # a bare figure is never touched
+            if end <= limit and (end > i + 1 or not key.isdigit()):  # a bare figure is never touched
                 lattice.add(i, end, mark + option.words, log(option.rate) + _KIND_COST[kind], option, kind)
 
     @cached_property

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import exp, log, log1p
+from math import exp, expm1, log, log1p
 from typing import Final
 
 import numpy as np
@@ -26,7 +26,8 @@ from restore.lexicon import LONGEST, Lexicon
 from restore.text import Tokens, shape
 
 SPUN_PRIOR: Final = 0.05  # of documents, before anything is read
-SWITCH: Final = 0.001  # chance that the state changes from one sentence to the next
+ENTER: Final = 0.0005  # chance that a spun sentence follows an untouched one: spinners take whole pages
+LEAVE: Final = 0.03  # chance that an untouched one (a quotation, boilerplate) follows a spun one
 SCALE: Final = 0.7  # evidence of neighbouring words is not independent; fitted on the training pairs
 _BREAKS: Final = frozenset((".", ","))
 _TELLING: Final = 1.0  # weight from which on a phrase counts as the spinner's
@@ -149,54 +150,37 @@ def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:
     return dict(zip(phrases, np.clip(ratio, *_CAP).tolist(), strict=True))
 
 
-def smooth(evidence: Sequence[float], prior: float = SPUN_PRIOR, switch: float = SWITCH) -> tuple[list[float], float]:
-    """Posterior of the spun state by sentence, and that of any sentence being spun (forward-backward)."""
+def smooth(
+    evidence: Sequence[float], prior: float = SPUN_PRIOR, enter: float = ENTER, leave: float = LEAVE
+) -> tuple[list[float], float]:
+    """Posterior of the spun state by sentence, and that of any sentence being spun.
+
+    evidence: log-likelihood ratio of each sentence, spun against untouched.
+    Forward-backward over two states in the log domain.
+    """
     if not evidence:
         return [], 0.0
-    forward: list[float] = []  # log odds of spun against untouched after each sentence
-    odds = log(prior / (1 - prior))
-    for e in evidence:
-        forward.append(odds + e)
-        odds = _step(forward[-1], switch)
-    spun = [0.0] * len(evidence)
-    later = 0.0  # log-likelihood ratio of all later sentences, spun against untouched now
-    for i in range(len(evidence) - 1, -1, -1):
-        spun[i] = _sigmoid(forward[i] + later)
-        later = _step_back(evidence[i] + later, switch)
-    return spun, _any_spun(evidence, prior, switch, forward)
-
-
-def _step(odds: float, switch: float) -> float:
-    p = _sigmoid(odds)
-    p = p * (1 - switch) + (1 - p) * switch
-    return log(p) - log1p(-p)
-
-
-def _step_back(ratio: float, switch: float) -> float:
-    """Log ratio seen through one possible change of state."""
-    if ratio > 30:
-        return log((1 - switch) / switch)
-    r = exp(ratio)
-    return log((1 - switch) * r + switch) - log((1 - switch) + switch * r)
-
-
-def _any_spun(evidence: Sequence[float], prior: float, switch: float, forward: Sequence[float]) -> float:
-    """One minus the probability that every sentence is untouched."""
-    log_all_clean = log(1 - prior) + (len(evidence) - 1) * log1p(-switch)
-    # total likelihood relative to the untouched state's emissions, by the forward recursion
-    clean, spun = log(1 - prior), log(prior) + evidence[0]
+    stay_clean, stay_spun = log1p(-enter), log1p(-leave)
+    to_spun, to_clean = log(enter), log(leave)
+    clean, spun = log1p(-prior), log(prior) + evidence[0]
+    forward = [(clean, spun)]
     for e in evidence[1:]:
-        stay, move = log1p(-switch), log(switch)
-        clean, spun = (
-            float(np.logaddexp(clean + stay, spun + move)),
-            float(np.logaddexp(spun + stay, clean + move)) + e,
+        clean, spun = _add(clean + stay_clean, spun + to_clean), _add(spun + stay_spun, clean + to_spun) + e
+        forward.append((clean, spun))
+    total = _add(clean, spun)
+    posterior = [0.0] * len(evidence)
+    after_clean = after_spun = 0.0
+    for i in range(len(evidence) - 1, -1, -1):
+        posterior[i] = exp(min(0.0, forward[i][1] + after_spun - total))
+        spun_here = evidence[i] + after_spun
+        after_clean, after_spun = (
+            _add(stay_clean + after_clean, to_spun + spun_here),
+            _add(to_clean + after_clean, stay_spun + spun_here),
         )
-    total = float(np.logaddexp(clean, spun))
-    return max(0.0, -float(np.expm1(min(0.0, log_all_clean - total))))
+    untouched = log1p(-prior) + (len(evidence) - 1) * stay_clean
+    return posterior, -expm1(min(0.0, untouched - total))
 
 
-def _sigmoid(x: float) -> float:
-    if x >= 0:
-        return 1 / (1 + exp(-x)) if x < 36 else 1 - 1e-15
-    e = exp(max(x, -700))
-    return e / (1 + e)
+def _add(x: float, y: float) -> float:
+    """log(exp(x) + exp(y))."""
+    return x + log1p(exp(y - x)) if x >= y else y + log1p(exp(x - y))

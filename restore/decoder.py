@@ -115,7 +115,7 @@ def _positions(lattice: Lattice) -> tuple[Ints, Ints, Ints, Ints]:
 
     Positions are numbered so that a sentence's last differs from the next one's first.
     """
-    n, count = len(lattice), len(lattice.sentences)
+    count = len(lattice.sentences)
     first = np.fromiter((b for b, _ in lattice.sentences), np.int64, count)
     last = np.fromiter((e for _, e in lattice.sentences), np.int64, count)
     start = np.asarray(lattice.start, np.int64)

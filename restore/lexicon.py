@@ -120,7 +120,7 @@ def manifest(folder: Path) -> dict[str, object]:
 def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
     """Lexicon of built-in families and of a user's files or folders.
 
-    A user's entry takes the place of the built-in ones for the same pair.
+    A phrase that a user's lexicon lists stands for that lexicon's originals only.
     Raises LexiconError for an unknown family, a missing path or a broken line.
     """
     sources: list[tuple[str, Path]] = []
@@ -128,11 +128,18 @@ def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
         if name not in available():
             raise LexiconError(f"unknown family '{name}'; there are: {', '.join(available())}")
         sources.append((name, root() / name))
-    sources += [(str(manifest(p).get("name", p.stem)) if p.is_dir() else p.stem, p) for p in paths]
-    pairs: dict[tuple[str, str], Entry] = {}
-    for family, path in sources:
-        pairs.update(((e.found, e.original), e) for e in read(path, family))
-    return build(pairs.values(), [name for name, _ in sources])
+    by_found: dict[str, dict[str, Entry]] = {}
+    for name, path in sources:
+        for e in read(path, name):
+            by_found.setdefault(e.found, {})[e.original] = e
+    for path in paths:
+        name = str(manifest(path).get("name", path.stem)) if path.is_dir() else path.stem
+        sources.append((name, path))
+        own: dict[str, dict[str, Entry]] = {}
+        for e in read(path, name):
+            own.setdefault(e.found, {})[e.original] = e
+        by_found.update(own)
+    return build((e for group in by_found.values() for e in group.values()), [name for name, _ in sources])
 
 
 def build(entries: Iterable[Entry], families: list[str]) -> Lexicon:

@@ -171,14 +171,17 @@ class Restorer:
                 break
             if all(reading.end <= t.start or reading.start >= t.end for t in taken):
                 taken.append(reading)
+        changed = {i for t in taken for i in range(t.start, t.end)}
         for reading in sorted(taken, key=lambda r: r.start):
             rivals = [r for r in readings if r.start < reading.end and reading.start < r.end and r is not reading]
-            yield self._edit(reading, rivals, tokens, lattice, decoded, spun, offset)
+            article = reading.start - 1 if reading.start - 1 not in changed else -1
+            yield self._edit(reading, rivals, article, tokens, lattice, decoded, spun, offset)
 
     def _edit(
         self,
         reading: _Reading,
         rivals: list[_Reading],
+        before: int,
         tokens: Tokens,
         lattice: Lattice,
         decoded: Decoded,
@@ -189,7 +192,6 @@ class Restorer:
         start, end = tokens.start[reading.start], tokens.end[reading.end - 1]
         found = text[start:end]
         replacement = _surface(reading.words, found, text)
-        before = reading.start - 1
         if before >= 0 and tokens.key[before] in ("a", "an") and tokens.gap[reading.start] == " ":
             article = text[tokens.start[before] : tokens.end[before]]
             fixed = fix_article(article, replacement)

@@ -1,0 +1,73 @@
+"""Lexicon data and its reader."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import rows  # noqa: F401  (puts the tests' folder on the path)
+
+from restore import lexicon
+
+
+def write(tmp_path, text, name="mine.tsv"):
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_shipped_lexicons_are_sound():
+    for name in lexicon.available():
+        assert lexicon.check(lexicon.root() / name) == []
+
+
+def test_manifests_name_source_and_licence():
+    for name in lexicon.available():
+        about = lexicon.manifest(lexicon.root() / name)
+        assert about["name"] == name
+        assert about["licence"]
+        assert about["source"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("b\tx\na\tx\n", "out of order"),
+        ("a\tx\na\tx\n", "already; remove one"),
+        ("a\ta\n", "maps to itself"),
+        ("a  b\tx\n", "is looked up as 'a b'"),
+        ("a\n", "1 column(s)"),
+        ("a\tx\t7\n", "weight '7'"),
+        ("\tx\n", "an empty phrase"),
+        ("one two three four five six seven eight\tx\n", "can never match"),
+    ],
+)
+def test_check_finds(tmp_path, text, problem):
+    assert any(problem in line for line in lexicon.check(write(tmp_path, text)))
+
+
+def test_curated_entries_need_both_examples(tmp_path):
+    folder = tmp_path / "mine"
+    write(folder, "bank\tshore\t0.2\n", "curated/a.tsv")
+    assert len(lexicon.check(folder)) == 2
+    write(folder, "bank\tshore\t0.2\tWe sat on the bank.\tThe vault was empty.\n", "curated/a.tsv")
+    assert lexicon.check(folder) == ["a.tsv:1: the example that must not change does not hold 'bank'"]
+    write(folder, "bank\tshore\t0.2\tWe sat on the bank.\tThe bank was robbed.\n", "curated/a.tsv")
+    assert lexicon.check(folder) == []
+
+
+def test_counts_and_shares(tmp_path):
+    entries = list(lexicon.read(write(tmp_path, "# comment\n\na\tx\t9/10\nb\tx\t0.25\nc\tx\n"), "mine"))
+    assert [round(e.rate, 2) for e in entries] == [0.79, 0.25, 0.3]
+
+
+def test_an_original_is_never_always_replaced(tmp_path):
+    lex = lexicon.load(paths=[write(tmp_path, "a\tx\t0.8\nb\tx\t0.8\n")])
+    assert lex.stay["x"] == pytest.approx(0.05)
+    assert sum(o.rate for options in lex.options.values() for o in options) == pytest.approx(0.95)
+
+
+def test_phrases_are_looked_up_as_written():
+    assert lexicon.phrase_key("Know-How") == "know-how"
+    assert lexicon.phrase_key("What’s") == "what's"
+    assert lexicon.contains("Her know-how is rare.", "know-how")
+    assert not lexicon.contains("Now, however, it rains.", "now however")
