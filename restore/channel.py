@@ -53,12 +53,14 @@ class Verdict:
 class Passages:
     """Result of screening one text.
 
-    sentences: token ranges. spun: probability of each to have been spun.
+    sentences: token ranges. evidence: log-likelihood ratio of each, spun against
+    untouched. spun: probability of each to have been spun, given all.
     probability: that any was. rate: expected share of tokens in the spinner's
     phrases. family: the one whose phrases weigh most.
     """
 
     sentences: list[tuple[int, int]]
+    evidence: list[float]
     spun: list[float]
     probability: float
     rate: float
@@ -77,7 +79,7 @@ class Screen:
         """Probability of each sentence to have been spun, given all of them."""
         sentences = tokens.sentences()
         if not sentences:
-            return Passages([], [], 0.0, 0.0, None)
+            return Passages([], [], [], 0.0, 0.0, None)
         traces = list(self._traces(tokens))
         evidence = [0.0] * len(sentences)
         at = 0
@@ -89,8 +91,8 @@ class Screen:
         if assume_spun:
             spun, probability = [1.0] * len(spun), 1.0
         if probability < 0.5:
-            return Passages(sentences, spun, probability, 0.0, None)
-        return Passages(sentences, spun, probability, *self._extent(tokens, sentences, spun, traces))
+            return Passages(sentences, evidence, spun, probability, 0.0, None)
+        return Passages(sentences, evidence, spun, probability, *self._extent(tokens, sentences, spun, traces))
 
     def _traces(self, tokens: Tokens) -> Iterator[tuple[int, int, str, float]]:
         """The listed phrases of a text, longest first and not overlapping: start, end, phrase, weight."""

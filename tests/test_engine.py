@@ -20,7 +20,13 @@ def words(text: str) -> list[str]:
 
 def test_a_spun_article_comes_back(engine, spun):
     text = engine.restore(spun).text
-    for original in ("climate", "artificial intelligence", "history of the city", "bird species", "more than $14 million"):
+    for original in (
+        "climate",
+        "artificial intelligence",
+        "history of the city",
+        "bird species",
+        "more than $14 million",
+    ):
         assert original in text
     for scar in ("local weather", "synthetic", "historical past", "chook", "metropolis", "stated"):
         assert scar not in text.lower()
@@ -52,7 +58,9 @@ def test_protected_spans_inside_a_spun_page(engine, spun, comment, text):
     first, second = spun.split("\n\n")[1:3]
     page = f"{first}\n\n{text}\n\n{second}"
     result = engine.restore(page)
-    protected = re.findall(r"https?://\S+|\S+@\S+|@\w+|`[^`]+`|\b\w+_\w+\b|/\S+/\S+|\b[0-9a-f]{10}\b|\$?\d[\d.,]*%?", text)
+    protected = re.findall(
+        r"https?://\S+|\S+@\S+|@\w+|`[^`]+`|\b\w+_\w+\b|/\S+/\S+|\b[0-9a-f]{10}\b|\$?\d[\d.,]*%?", text
+    )
     assert protected
     for span in protected:
         assert span in result.text

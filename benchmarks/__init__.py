@@ -1,0 +1,1 @@
+"""Benchmarks: quality floors, detection, speed. `python -m benchmarks --help`."""
