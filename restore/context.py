@@ -102,7 +102,7 @@ class ContextModel:
                 raise ValueError(f"{path}: not a compiled context model; build one with 'python -m restore.learning'")
             header = json.loads(file.readline())
             offset = file.tell()
-        data = np.memmap(path, np.uint8, "r", offset)
+        data = np.memmap(path, np.uint8, "r", offset).view(np.ndarray)
         expected = sum(a["bytes"] for a in header["arrays"])
         if len(data) < expected:
             raise ValueError(f"{path}: the context model is cut short; fetch the file again")

@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from rapidfuzz.fuzz import ratio
 
 from restore.candidates import Finder, Lattice
 from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, decode
-from restore.lexicon import Option, load, phrases, root
+from restore.lexicon import load, phrases, root
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces
 from restore.text import Tokens, chunks, shape, tokenize
+from restore.twosided import TwoSided
 
 DEFAULT_FAMILIES: Final = ("autoblog",)
-WEIGHT = 1.0
+TWO_SIDED: Final = 0.5  # weight of the two-sided model in the log-linear score; with WEIGHTS fitted on held-out pairs
+WEIGHTS: Final = Weights(context=0.4, channel=0.5)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
@@ -35,6 +38,17 @@ class _Reading:
     words: tuple[str, ...]
     arc: int
     probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A reading that will be made, its rivals over the same tokens, the chance that its sentence was spun,
+    and whether the word before it is free to change (no edit has it)."""
+
+    reading: _Reading
+    rivals: list[_Reading]
+    spun: float
+    article_free: bool
 
 
 class Restorer:
@@ -84,12 +98,9 @@ class Restorer:
         return ContextModel.load(root() / "context.bin")
 
     @cached_property
-    def _twosided(self):
-        from restore.twosided import TwoSided
-
-        return TwoSided.load(Path("/tmp/cur/pilot_nn.npz"))
-
-    weights = Weights()
+    def twosided(self) -> TwoSided:
+        """The two-sided model, read on first use."""
+        return TwoSided.load(root() / "twosided.npz")
 
     @cached_property
     def _screen(self) -> Screen:
@@ -131,21 +142,23 @@ class Restorer:
 
     def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
         """Edits of one chunk: sentences that may have been spun are decoded block by block."""
-        least = max(self.threshold, 0.02)
+        least = max(self.threshold, MENTION)
         suspects = [i for i, p in enumerate(passages.spun) if p >= least]
         if not suspects:
             return []
         fixed = self._fixed(tokens)
-        chosen: list[Edit] = []
+        edits: list[Edit] = []
         for block in _blocks(suspects, passages.sentences):
-            spun = {passages.sentences[i]: passages.spun[i] for i in block}
-            lattice = self._finder.lattice(tokens, list(spun), fixed)
-            extra = WEIGHT * self._twosided.score(tokens, lattice, self.model)
-            decoded = decode(lattice, extra, self.model, self.weights)
-            probabilities = list(spun.values())
-            for sentence, readings in _readings(lattice, decoded, tokens):
-                chosen += self._choose(readings, tokens, lattice, decoded, probabilities[sentence], offset)
-        return _with_braces(chosen, tokens.text, offset, passages.probability, self.threshold)
+            lattice = self._finder.lattice(tokens, [passages.sentences[i] for i in block], fixed)
+            extra = TWO_SIDED * self.twosided.score(tokens, lattice, self.model)
+            decoded = decode(lattice, extra, self.model, WEIGHTS)
+            choices = [
+                choice
+                for sentence, readings in _readings(lattice, decoded, tokens)
+                for choice in self._choose(readings, passages.spun[block[sentence]])
+            ]
+            edits += self._written(choices, tokens, lattice, decoded, offset)
+        return _with_braces(edits, tokens.text, offset, passages.probability, self.threshold)
 
     def _fixed(self, tokens: Tokens) -> frozenset[int]:
         """Tokens inside phrases of the allow-list."""
@@ -159,16 +172,8 @@ class Restorer:
             for j in range(i, end)
         )
 
-    def _choose(
-        self,
-        readings: list[_Reading],
-        tokens: Tokens,
-        lattice: Lattice,
-        decoded: Decoded,
-        spun: float,
-        offset: int,
-    ) -> Iterator[Edit]:
-        """The most probable readings that do not overlap, as edits in order."""
+    def _choose(self, readings: list[_Reading], spun: float) -> Iterator[_Choice]:
+        """The most probable readings of a sentence that do not overlap, in order."""
         taken: list[_Reading] = []
         for reading in sorted(readings, key=lambda r: (-r.probability, r.start)):
             if reading.probability * spun < self.threshold:
@@ -177,68 +182,42 @@ class Restorer:
                 taken.append(reading)
         changed = {i for t in taken for i in range(t.start, t.end)}
         for reading in sorted(taken, key=lambda r: r.start):
-            rivals = [r for r in readings if r.start < reading.end and reading.start < r.end and r is not reading]
-            article = reading.start - 1 if reading.start - 1 not in changed else -1
-            yield self._edit(reading, rivals, article, tokens, lattice, decoded, spun, offset)
+            rivals = [r for r in readings if (r.start, r.end) == (reading.start, reading.end) and r is not reading]
+            yield _Choice(reading, rivals, spun, reading.start - 1 not in changed)
 
-    def _edit(
-        self,
-        reading: _Reading,
-        rivals: list[_Reading],
-        before: int,
-        tokens: Tokens,
-        lattice: Lattice,
-        decoded: Decoded,
-        spun: float,
-        offset: int,
-    ) -> Edit:
-        text = tokens.text
-        start, end = tokens.start[reading.start], tokens.end[reading.end - 1]
-        found = text[start:end]
-        replacement = _surface(reading.words, found, text)
-        if before >= 0 and tokens.key[before] in ("a", "an") and tokens.gap[reading.start] == " ":
-            article = text[tokens.start[before] : tokens.end[before]]
-            fixed = fix_article(article, replacement)
-            if fixed != article:
-                start = tokens.start[before]
-                found = text[start:end]
-                replacement = fixed + text[tokens.end[before] : tokens.start[reading.start]] + replacement
-        option = lattice.option[reading.arc]
-        assert option is not None
-        confidence = reading.probability * spun
-        others = [
-            (_surface(r.words, text[tokens.start[r.start] : tokens.end[r.end - 1]], text), r.probability * spun)
-            for r in rivals
-            if (r.start, r.end) == (reading.start, reading.end)
-        ]
-        kept = max(0.0, 1 - confidence - sum(p for _, p in others))
-        alternatives = sorted([*others, (found, kept)], key=lambda a: -a[1])
-        return Edit(
-            start + offset,
-            end + offset,
-            found,
-            replacement,
-            confidence,
-            option.family,
-            tuple((t, p) for t, p in alternatives if p >= MENTION),
-            self._evidence(reading, option, tokens, lattice, decoded, spun),
-        )
-
-    def _evidence(
-        self, reading: _Reading, option: Option, tokens: Tokens, lattice: Lattice, decoded: Decoded, spun: float
-    ) -> dict[str, float]:
-        """What speaks for a reading: channel, context, frequency (log probabilities), similarity and passage (0 to 1)."""
-        from rapidfuzz.fuzz import ratio
-
-        found = [shape(k) for k in tokens.key[reading.start : reading.end]]
-        usual = self.model.phrases([list(reading.words), found])
-        return {
-            "channel": log(option.rate),
-            "context": float(decoded.context[reading.arc]),
-            "frequency": float(usual[0] - usual[1]),
-            "similarity": ratio(" ".join(found), " ".join(reading.words)) / 100,
-            "passage": spun,
-        }
+    def _written(
+        self, choices: list[_Choice], tokens: Tokens, lattice: Lattice, decoded: Decoded, offset: int
+    ) -> Iterator[Edit]:
+        """Choices as edits of the text, with their evidence."""
+        found = [[shape(k) for k in tokens.key[c.reading.start : c.reading.end]] for c in choices]
+        usual = self.model.phrases([list(c.reading.words) for c in choices] + found)
+        for n, choice in enumerate(choices):
+            reading, spun = choice.reading, choice.spun
+            option = lattice.option[reading.arc]
+            assert option is not None  # identity arcs make no reading
+            start, end, replacement = _placed(choice, tokens)
+            standing = tokens.text[start:end]
+            confidence = reading.probability * spun
+            others = [(_surface(r.words, standing, tokens.text), r.probability * spun) for r in choice.rivals]
+            kept = max(0.0, 1 - confidence - sum(p for _, p in others))
+            alternatives = sorted([*others, (standing, kept)], key=lambda a: -a[1])
+            evidence = {
+                "channel": log(option.rate),
+                "context": float(decoded.context[reading.arc]),
+                "frequency": float(usual[n] - usual[len(choices) + n]),
+                "similarity": ratio(" ".join(found[n]), " ".join(reading.words)) / 100,
+                "passage": spun,
+            }
+            yield Edit(
+                start + offset,
+                end + offset,
+                standing,
+                replacement,
+                confidence,
+                option.family,
+                tuple((t, p) for t, p in alternatives if p >= MENTION),
+                evidence,
+            )
 
 
 def _blocks(suspects: list[int], sentences: list[tuple[int, int]]) -> Iterator[list[int]]:
@@ -288,6 +267,20 @@ def _trim(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tupl
     while end - start > 1 and len(words) > 1 and keys[end - 1] == words[-1]:
         end, words = end - 1, words[:-1]
     return start, end, words
+
+
+def _placed(choice: _Choice, tokens: Tokens) -> tuple[int, int, str]:
+    """Where a choice stands in the text and what will stand there: an article before it follows its first sound."""
+    reading, text = choice.reading, tokens.text
+    start, end = tokens.start[reading.start], tokens.end[reading.end - 1]
+    replacement = _surface(reading.words, text[start:end], text)
+    before = reading.start - 1
+    if choice.article_free and before >= 0 and tokens.key[before] in ("a", "an") and tokens.gap[reading.start] == " ":
+        article = text[tokens.start[before] : tokens.end[before]]
+        right = fix_article(article, replacement)
+        if right != article:
+            return tokens.start[before], end, right + text[tokens.end[before] : start] + replacement
+    return start, end, replacement
 
 
 def _surface(words: tuple[str, ...], found: str, text: str) -> str:

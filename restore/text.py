@@ -93,7 +93,7 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=65536)
 def shape(key: str) -> str:
     """The word under which the context model knows a key: figures become zeros, digit for digit."""
-    return _DIGIT.sub(lambda m: "0" * min(len(m.group()), 4), key)
+    return str(_DIGIT.sub(lambda m: "0" * min(len(m.group()), 4), key))
 
 
 @dataclass(slots=True)

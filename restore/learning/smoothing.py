@@ -99,7 +99,7 @@ def _discounts(counts: Ints) -> Doubles:
     """Discount of an n-gram by its count, 0 to 3 and more."""
     n1, n2, n3, n4 = (max(1, int((counts == k).sum())) for k in (1, 2, 3, 4))
     y = n1 / (n1 + 2 * n2)
-    return np.clip([0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3], 0.0, None)
+    return np.maximum(np.array([0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]), 0.0)
 
 
 def _unigrams(bi: Ints, vocabulary: int) -> Doubles:
