@@ -8,8 +8,9 @@ phrase the log of how much likelier it is in spun text than in untouched text,
 
 P from the context model, stay and P(x | o) from the lexicon. Summed over a
 sentence this is the log-likelihood ratio of a naive Bayes detector. Sentences
-are chained by a two-state hidden Markov model (untouched, spun), so that a
-document's sentences vouch for each other and a clean quotation stays clean.
+are chained by a hidden Markov model (the document untouched; or each sentence spun
+or quoted), so that a document's sentences vouch for each other and a clean
+quotation in a spun page stays clean.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from restore.lexicon import LONGEST, Lexicon
 from restore.text import Tokens, shape
 
 SPUN_PRIOR: Final = 0.05  # of documents, before anything is read
-ENTER: Final = 0.0005  # chance that a spun sentence follows an untouched one: spinners take whole pages
-LEAVE: Final = 0.03  # chance that an untouched one (a quotation, boilerplate) follows a spun one
-SCALE: Final = 0.7  # evidence of neighbouring words is not independent; fitted on the training pairs
+LEAVE: Final = 0.15  # chance that an untouched sentence (a quotation, boilerplate) follows a spun one
+BACK: Final = 0.5  # chance that a spun sentence follows such a one
+SCALE: Final = 0.9  # evidence of neighbouring words is not independent; fitted on the training pairs
 _BREAKS: Final = frozenset((".", ","))
 _TELLING: Final = 1.0  # weight from which on a phrase counts as the spinner's
-_CAP: Final = (-2.5, 5.0)  # of one phrase's weight
+_CAP: Final = (-2.5, 2.4)  # of one phrase's weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,34 +154,32 @@ def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:
 
 
 def smooth(
-    evidence: Sequence[float], prior: float = SPUN_PRIOR, enter: float = ENTER, leave: float = LEAVE
+    evidence: Sequence[float], prior: float = SPUN_PRIOR, leave: float = LEAVE, back: float = BACK
 ) -> tuple[list[float], float]:
-    """Posterior of the spun state by sentence, and that of any sentence being spun.
+    """Posterior of each sentence to have been spun, and of any.
 
-    evidence: log-likelihood ratio of each sentence, spun against untouched.
-    Forward-backward over two states in the log domain.
+    evidence: log-likelihood ratio of each sentence, spun against untouched. A
+    document is untouched as a whole, or its sentences change between spun and
+    quoted (clean passages in a spun page) as a Markov chain; forward-backward
+    in the log domain.
     """
     if not evidence:
         return [], 0.0
-    stay_clean, stay_spun = log1p(-enter), log1p(-leave)
-    to_spun, to_clean = log(enter), log(leave)
-    clean, spun = log1p(-prior), log(prior) + evidence[0]
-    forward = [(clean, spun)]
+    on, off, rest, again = log1p(-leave), log(leave), log1p(-back), log(back)
+    spun, quoted = log(prior) + on + evidence[0], log(prior) + off
+    forward = [(spun, quoted)]
     for e in evidence[1:]:
-        clean, spun = _add(clean + stay_clean, spun + to_clean), _add(spun + stay_spun, clean + to_spun) + e
-        forward.append((clean, spun))
-    total = _add(clean, spun)
+        spun, quoted = _add(spun + on, quoted + again) + e, _add(spun + off, quoted + rest)
+        forward.append((spun, quoted))
+    total = _add(_add(spun, quoted), log1p(-prior))
     posterior = [0.0] * len(evidence)
-    after_clean = after_spun = 0.0
+    after_spun = after_quoted = 0.0
     for i in range(len(evidence) - 1, -1, -1):
-        posterior[i] = exp(min(0.0, forward[i][1] + after_spun - total))
+        posterior[i] = exp(min(0.0, forward[i][0] + after_spun - total))
         spun_here = evidence[i] + after_spun
-        after_clean, after_spun = (
-            _add(stay_clean + after_clean, to_spun + spun_here),
-            _add(to_clean + after_clean, stay_spun + spun_here),
-        )
-    untouched = log1p(-prior) + (len(evidence) - 1) * stay_clean
-    return posterior, -expm1(min(0.0, untouched - total))
+        after_spun, after_quoted = _add(on + spun_here, off + after_quoted), _add(again + spun_here, rest + after_quoted)
+    all_quoted = log(prior) + off + (len(evidence) - 1) * rest
+    return posterior, -expm1(min(0.0, _add(log1p(-prior), all_quoted) - total))
 
 
 def _add(x: float, y: float) -> float:
