@@ -27,7 +27,6 @@ FUZZY: Final = "fuzzy"
 _KIND_COST: Final = {IDENTITY: 0.0, LISTED: 0.0, INFLECTED: -1.0, FUZZY: -3.0}  # log prior of the form
 _NEAR: Final = 88.0  # RapidFuzz ratio, of 100
 _JOINERS: Final = frozenset((" ", "-", ""))
-_INFLECTED_ENDINGS: Final = ("s", "d", "g", "t", "e", "n")
 
 
 @dataclass(slots=True)
@@ -106,8 +105,7 @@ class Finder:
             stay += self._log_stay.get(phrase, 0.0)
             if phrase in self.lexicon.options and not (fixed and any(j in fixed for j in range(i, end))):
                 found += [(end, option, LISTED) for option in self._options(phrase)]
-        if key[-1] in _INFLECTED_ENDINGS or not found:
-            found += self._derived(tokens, i, fixed, {end for end, _, _ in found})
+        found += self._derived(tokens, i, limit, fixed, {end for end, _, _ in found})
         lattice.add(i, i + 1, own, stay, None, IDENTITY)
         for end, option, kind in found:
             if end <= limit and (end > i + 1 or not key.isdigit()):  # a bare figure is never touched
@@ -133,20 +131,23 @@ class Finder:
         return self._listed[phrase]
 
     def _derived(
-        self, tokens: Tokens, i: int, fixed: frozenset[int], listed_ends: set[int]
+        self, tokens: Tokens, i: int, limit: int, fixed: frozenset[int], listed_ends: set[int]
     ) -> Iterator[tuple[int, Option, str]]:
         """Options for the inflected forms of listed phrases that start at a token."""
-        phrase = ""
-        gaps, keys = tokens.gap, tokens.key
-        for end in range(i + 1, min(len(tokens), i + LONGEST - 2) + 1):
-            if end > i + 1 and gaps[end - 1] not in _JOINERS:
-                return
-            phrase += keys[i] if end == i + 1 else gaps[end - 1] + keys[end - 1]
-            if end in fixed or keys[end - 1] == PROTECTED_WORD:
-                return
-            if end not in listed_ends:
+        keys, gaps, prefixes = tokens.key, tokens.gap, self.lexicon.prefixes
+        phrase = keys[i]
+        verb = any(base in prefixes for base, _ in analyses(phrase))
+        end = i + 1
+        while True:
+            if end not in listed_ends and (verb or keys[end - 1][-1] == "s"):
                 for option in self._inflections(phrase):
                     yield end, option, INFLECTED
+            if end >= limit or end - i >= LONGEST or gaps[end] not in _JOINERS or end in fixed:
+                return
+            if not verb and phrase not in prefixes:
+                return
+            phrase += gaps[end] + keys[end]
+            end += 1
 
     def _inflections(self, phrase: str) -> list[Option]:
         cached = self._inflected.get(phrase)

@@ -26,10 +26,10 @@ from restore.context import ContextModel
 from restore.lexicon import LONGEST, Lexicon
 from restore.text import Tokens, shape
 
-SPUN_PRIOR: Final = 0.05  # of documents, before anything is read
-LEAVE: Final = 0.15  # chance that an untouched sentence (a quotation, boilerplate) follows a spun one
+SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
+LEAVE: Final = 0.22  # chance that an untouched sentence (a quotation, boilerplate) follows a spun one
 BACK: Final = 0.5  # chance that a spun sentence follows such a one
-SCALE: Final = 0.9  # evidence of neighbouring words is not independent; fitted on the training pairs
+SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
 _BREAKS: Final = frozenset((".", ","))
 _TELLING: Final = 1.0  # weight from which on a phrase counts as the spinner's
 _CAP: Final = (-2.5, 2.4)  # of one phrase's weight
@@ -177,7 +177,10 @@ def smooth(
     for i in range(len(evidence) - 1, -1, -1):
         posterior[i] = exp(min(0.0, forward[i][0] + after_spun - total))
         spun_here = evidence[i] + after_spun
-        after_spun, after_quoted = _add(on + spun_here, off + after_quoted), _add(again + spun_here, rest + after_quoted)
+        after_spun, after_quoted = (
+            _add(on + spun_here, off + after_quoted),
+            _add(again + spun_here, rest + after_quoted),
+        )
     all_quoted = log(prior) + off + (len(evidence) - 1) * rest
     return posterior, -expm1(min(0.0, _add(log1p(-prior), all_quoted) - total))
 

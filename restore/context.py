@@ -173,7 +173,7 @@ class ContextModel:
             if place > 1:
                 step = self.trigram(words[at - 2], words[at - 1], words[at], step + pair_b[at - 2])
             total[many] += step
-        return total
+        return np.asarray(total, np.float32)
 
 
 def _backoff(steps: NDArray[np.uint8]) -> Floats:

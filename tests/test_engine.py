@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from conftest import rows
@@ -93,7 +94,7 @@ def test_offset_maps_are_monotone_and_exact_outside_edits(engine, spun):
 
 def test_edits_are_in_order_and_do_not_overlap(engine, spun):
     edits = engine.restore(spun).edits
-    assert all(a.end <= b.start for a, b in zip(edits, edits[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(edits))
 
 
 def test_probabilities(engine, spun):

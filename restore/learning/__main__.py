@@ -45,5 +45,32 @@ def context_command(
     typer.echo(f"{output}: {model.info}, {output.stat().st_size / 1e6:.1f} MB")
 
 
+@app.command("twosided")
+def twosided_command(
+    corpora: Annotated[Path, typer.Argument(help="Folder of .txt.xz files, a document a line.")],
+    output: Annotated[Path, typer.Option("-o", help="The model to write.")],
+    without: Annotated[Path | None, typer.Option(help="Pairs whose documents must not be learned from.")] = None,
+    tokens: Annotated[int, typer.Option(help="Spun tokens to train on, in millions.")] = 60,
+    seed: Annotated[int, typer.Option(help="Of the spinner, the order and the initial weights.")] = 0,
+    family: Annotated[str, typer.Option(help="The channel to undo.")] = "autoblog",
+    jobs: Annotated[int, typer.Option("-j", help="Processes that count words.")] = 2,
+) -> None:
+    """Train the two-sided model (about an hour for 60 million tokens; needs torch)."""
+    try:
+        from restore.learning import twosided
+    except ImportError as error:
+        raise typer.BadParameter(f"training needs PyTorch: pip install torch ({error})") from None
+    from restore.context import ContextModel
+    from restore.lexicon import load, root
+
+    lexicon, model = load([family]), ContextModel.load(root() / "context.bin")
+    common, _ = read_corpora(corpora, without, jobs)
+    words = twosided.vocabulary(common, lexicon)
+    maker = twosided.ShardMaker(lexicon, model, words)
+    net = twosided.train(maker, corpora, without, len(words), tokens * 1_000_000, seed, typer.echo)
+    twosided.export(net, words, output)
+    typer.echo(f"{output}: {len(words):,} words, {output.stat().st_size / 1e6:.1f} MB")
+
+
 if __name__ == "__main__":
     app()

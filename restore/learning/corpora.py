@@ -44,6 +44,22 @@ def _shingles(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return total
 
 
+def barred_shingles(pairs: Path | None) -> NDArray[np.uint64]:
+    """Shingles of the originals in parallel text that must not be learned from."""
+    if pairs is None:
+        return np.empty(0, np.uint64)
+    return np.unique(np.concatenate([_shingles(hashes(words_of(p.original))) for p in read_pairs(pairs)]))
+
+
+def is_barred(words: NDArray[np.uint64], barred: NDArray[np.uint64]) -> bool:
+    """Whether a document shares much with the barred ones."""
+    if not len(barred):
+        return False
+    own = _shingles(words)
+    at = np.minimum(np.searchsorted(barred, own), len(barred) - 1)
+    return bool(np.count_nonzero(barred[at] == own) > 4 + _SHARED * len(own))
+
+
 def _read_part(job: tuple[Path, int, int, NDArray[np.uint64]]) -> tuple[list[str], NDArray[np.int32], int]:
     """Every `step`-th document of a file from the `offset`-th on: its words, the text as their numbers, how many were left out."""
     path, offset, step, barred = job
@@ -55,12 +71,9 @@ def _read_part(job: tuple[Path, int, int, NDArray[np.uint64]]) -> tuple[list[str
             if i % step != offset:
                 continue
             words = words_of(line)
-            if len(barred):
-                own = _shingles(hashes(words))
-                at = np.minimum(np.searchsorted(barred, own), len(barred) - 1)
-                if np.count_nonzero(barred[at] == own) > 4 + _SHARED * len(own):
-                    left_out += 1
-                    continue
+            if is_barred(hashes(words), barred):
+                left_out += 1
+                continue
             kept.append(np.array([numbers.setdefault(w, len(numbers)) for w in words], np.int32))
     return list(numbers), np.concatenate(kept) if kept else np.empty(0, np.int32), left_out
 
@@ -68,7 +81,7 @@ def _read_part(job: tuple[Path, int, int, NDArray[np.uint64]]) -> tuple[list[str
 def read_corpora(
     folder: Path, without: Path | None, jobs: int, report: Callable[[str], object] = print
 ) -> tuple[list[str], NDArray[np.int64]]:
-    """All documents of a folder's .txt and .txt.xz files as words and one stream of their numbers.
+    """All documents of a folder's .txt and .txt.xz files as words, frequent ones first, and one stream of their numbers.
 
     Files named clean_dev* are for measuring and are never read. Documents that
     share text with the pairs in `without` are left out, so that these can serve to fit weights.
@@ -76,9 +89,7 @@ def read_corpora(
     paths = sorted(p for p in folder.glob("*.txt*") if not p.name.startswith("clean_dev"))
     if not paths:
         raise FileNotFoundError(f"{folder}: no .txt or .txt.xz file there")
-    barred = np.empty(0, np.uint64)
-    if without:
-        barred = np.unique(np.concatenate([_shingles(hashes(words_of(p.original))) for p in read_pairs(without)]))
+    barred = barred_shingles(without)
     tasks = []
     for path in paths:
         parts = 4 if path.stat().st_size > 20_000_000 else 1
@@ -93,7 +104,8 @@ def read_corpora(
     stream = np.concatenate(streams)
     count = np.bincount(stream, minlength=len(numbers))
     known = np.flatnonzero(count >= LEAST_WORD)
-    known = np.concatenate([[0, 1, 2], known[known > 2]])
+    known = known[known > 2]
+    known = np.concatenate([[0, 1, 2], known[np.argsort(-count[known], kind="stable")]])
     renumbered = np.full(len(numbers), 2, np.int64)
     renumbered[known] = np.arange(len(known))
     vocabulary = list(numbers)

@@ -53,10 +53,16 @@ def from_plain(original: str, spun: str) -> Pair:
     """A pair from two plain texts: the replaced stretches of a word alignment (insertions and deletions, Indel)."""
     a, b = tokenize(spun), tokenize(original)
     found: list[tuple[str, str]] = []
-    for step in Indel.opcodes(a.key, b.key):
-        i, j, k, m = step.src_start, step.src_end, step.dest_start, step.dest_end
-        if step.tag == "replace" and j - i <= LONGEST and m - k <= LONGEST:
+    i = k = 0  # ends of the last word that both sides share
+    for step in [*Indel.opcodes(a.key, b.key), None]:
+        if step is not None and step.tag != "equal":
+            continue
+        j = step.src_start if step else len(a)
+        m = step.dest_start if step else len(b)
+        if i < j <= i + LONGEST and k < m <= k + LONGEST:
             found.append((spun[a.start[i] : a.end[j - 1]], original[b.start[k] : b.end[m - 1]]))
+        if step is not None:
+            i, k = step.src_end, step.dest_end
     return Pair(original, found)
 
 

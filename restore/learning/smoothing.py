@@ -99,13 +99,13 @@ def _discounts(counts: Ints) -> Doubles:
     """Discount of an n-gram by its count, 0 to 3 and more."""
     n1, n2, n3, n4 = (max(1, int((counts == k).sum())) for k in (1, 2, 3, 4))
     y = n1 / (n1 + 2 * n2)
-    return np.maximum(np.array([0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]), 0.0)
+    return np.array([0.0, *(max(0.0, d) for d in (1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3))])
 
 
 def _unigrams(bi: Ints, vocabulary: int) -> Doubles:
     """Continuation probabilities: in how many histories a word has been seen."""
     continuations = np.bincount(bi & (1 << BITS) - 1, minlength=vocabulary).astype(float)
-    return continuations / continuations.sum()
+    return np.asarray(continuations / continuations.sum())
 
 
 def _bigrams(bi: Ints, bi_count: Ints, tri: Ints, p1: Doubles) -> Doubles:

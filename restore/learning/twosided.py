@@ -1,0 +1,366 @@
+"""Training of the two-sided context model (PyTorch; nothing else needs it).
+
+Clean documents are spun by the learned channel, afresh for each, and the model
+learns which arc of the lattice was the author's: softmax over the arcs that
+start at one token, identity included. The runtime (`restore.twosided`) reads
+the weights that `export` writes, word vectors quantised to int8.
+"""
+
+from __future__ import annotations
+
+import lzma
+import math
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from restore.candidates import Finder
+from restore.context import ContextModel, hashes
+from restore.learning.corpora import barred_shingles, is_barred, words_of
+from restore.learning.spinner import Spinner
+from restore.lexicon import Lexicon
+from restore.text import shape, tokenize
+from restore.twosided import DILATIONS, GAPS, KINDS, MAX_WORDS, TOPIC_AFTER, WIDTH, WINDOW
+
+DIMENSIONS: Final = 128
+COMMON_WORDS: Final = 36_000
+BATCH_TOKENS: Final = 8192
+LONGEST_DOCUMENT: Final = 1500  # words; the rest of a longer one is not used
+WORD_DROPOUT: Final = 0.05
+SHARD_WORDS: Final = 700_000
+RATE: Final = 2e-3
+
+
+def vocabulary(common: list[str], lexicon: Lexicon) -> list[str]:
+    """The words that have vectors: special ones, the most frequent, and all of the lexicon."""
+    words = dict.fromkeys(common[:COMMON_WORDS])
+    for found, options in lexicon.options.items():
+        words.update(dict.fromkeys(found.replace("-", " ").replace("'s", " 's").split()))
+        words.update(dict.fromkeys(w for option in options for w in option.words))
+    return list(words)
+
+
+@dataclass(slots=True)
+class Shard:
+    """Spun documents as arrays: tokens, gaps, cut points of windows; arcs of ambiguous tokens with their features."""
+
+    token: NDArray[np.int64]
+    gap: NDArray[np.int64]
+    cuts: NDArray[np.int64]
+    start: NDArray[np.int64]
+    length: NDArray[np.int64]
+    words: NDArray[np.int64]  # (arcs, MAX_WORDS), -1 where there is none
+    rate: NDArray[np.float32]
+    usual: NDArray[np.float32]
+    kind: NDArray[np.int64]
+    gold: NDArray[np.bool_]
+
+
+class ShardMaker:
+    """Spins documents and lays out their lattices."""
+
+    def __init__(self, lexicon: Lexicon, model: ContextModel, words: list[str]):
+        self._lexicon, self._model = lexicon, model
+        self._finder = Finder(lexicon, model)
+        self._number = {w: i for i, w in enumerate(words)}
+        self._usual: dict[tuple[str, ...], float] = {}
+
+    def make(self, documents: list[str], seed: int) -> Shard:
+        """One shard; the same documents and seed give the same arrays."""
+        spinner = Spinner(self._lexicon, seed)
+        unknown = self._number["<unk>"]
+        token: list[int] = []
+        gap: list[int] = []
+        cuts = [0]
+        arcs: list[tuple[int, int, list[int], float, float, int, bool]] = []
+        for text in documents:
+            spun = spinner.spin(tokenize(text))
+            tokens = spun.tokens
+            lattice = self._finder.lattice(tokens, tokens.sentences())
+            gold = {a: (b, original) for a, b, original in spun.substitutions}
+            inner = {k for a, b, _ in spun.substitutions for k in range(a + 1, b)}
+            base, begin = len(token), 0
+            for a, b in lattice.sentences:
+                if b - begin > WINDOW and a > begin:
+                    cuts.append(base + a)
+                    begin = a
+            token += [self._number.get(shape(k), unknown) for k in tokens.key]
+            gap += [GAPS[g] for g in tokens.gap]
+            cuts.append(len(token))
+            for group in _groups(lattice.start):
+                at = lattice.start[group[0]]
+                right = [
+                    k
+                    for k in group
+                    if ((o := lattice.option[k]) is None and at not in gold)
+                    or (o is not None and gold.get(at) == (lattice.end[k], o.original))
+                ]
+                if len(group) == 1 or at in inner or not right:
+                    continue
+                for k in group:
+                    option = lattice.option[k]
+                    words = option.words if option else (shape(tokens.key[at]),)
+                    ids = [self._number.get(w, unknown) for w in words[:MAX_WORDS]]
+                    rate = math.log(option.rate) if option else lattice.weight[k]
+                    row = ids + [-1] * (MAX_WORDS - len(ids))
+                    arcs.append(
+                        (
+                            base + at,
+                            lattice.end[k] - at,
+                            row,
+                            rate,
+                            self._frequency(words),
+                            KINDS.get(lattice.kind[k], 1),
+                            k == right[0],
+                        )
+                    )
+        start, length, words_, rate_, usual, kind, gold_ = zip(*arcs, strict=True)
+        return Shard(
+            np.array(token), np.array(gap), np.array(cuts), np.array(start), np.array(length), np.array(words_),
+            np.array(rate_, np.float32), np.array(usual, np.float32), np.array(kind), np.array(gold_),
+        )  # fmt: skip
+
+    def _frequency(self, words: tuple[str, ...]) -> float:
+        if words not in self._usual:
+            self._usual[words] = float(self._model.phrases([list(words)])[0])
+        return self._usual[words]
+
+
+def _groups(start: list[int]) -> Iterator[list[int]]:
+    """Indices of arcs by their first token."""
+    group: list[int] = []
+    for k, at in enumerate(start):
+        if group and start[group[0]] != at:
+            yield group
+            group = []
+        group.append(k)
+    if group:
+        yield group
+
+
+def documents(corpora: Path, without: Path | None, seed: int) -> Iterator[str]:
+    """Documents of all corpora, mixed in proportion to their size; those for measuring, or in `without`, left out."""
+    paths = sorted(p for p in corpora.glob("*.txt.xz") if not p.name.startswith("clean_dev"))
+    files = [lzma.open(p, "rt", encoding="utf-8") for p in paths]  # noqa: SIM115 (closed one by one below)
+    size = [p.stat().st_size ** 0.9 for p in paths]
+    barred = barred_shingles(without)
+    draw = random.Random(seed)
+    while files:
+        k = draw.choices(range(len(files)), size)[0]
+        line = files[k].readline()
+        if not line:
+            files.pop(k).close()
+            size.pop(k)
+            continue
+        words = line.split()
+        if len(words) >= 30:
+            text = line.rstrip("\n") if len(words) <= LONGEST_DOCUMENT else " ".join(words[:LONGEST_DOCUMENT])
+            if not is_barred(hashes(words_of(text)), barred):
+                yield text
+
+
+def shards(maker: ShardMaker, texts: Iterator[str], seed: int) -> Iterator[Shard]:
+    """Shards of about `SHARD_WORDS` words."""
+    held: list[str] = []
+    words = 0
+    for text in texts:
+        held.append(text)
+        words += text.count(" ") + 1
+        if words > SHARD_WORDS:
+            yield maker.make(held, seed)
+            held, words, seed = [], 0, seed + 1
+
+
+class Net(nn.Module):
+    """Embeddings, dilated depthwise convolutions with two-layer mixing, span queries against word vectors."""
+
+    def __init__(self, words: int, d: int = DIMENSIONS):
+        super().__init__()
+        blocks = len(DILATIONS)
+        self.E = nn.Embedding(words, d)
+        self.G = nn.Embedding(len(GAPS), d)
+        nn.init.normal_(self.E.weight, 0, 0.5)
+        nn.init.normal_(self.G.weight, 0, 0.3)
+        self.conv = nn.ParameterList([nn.Parameter(torch.randn(WIDTH, d) * 0.3) for _ in range(blocks)])
+        self.up = nn.ModuleList([nn.Linear(d, 2 * d) for _ in range(blocks)])
+        self.down = nn.ModuleList([nn.Linear(2 * d, d) for _ in range(blocks)])
+        for layer in self.down:
+            nn.init.normal_(layer.weight, 0, 0.02)  # type: ignore[arg-type]
+        self.norm = nn.ParameterList([nn.Parameter(torch.ones(d)) for _ in range(blocks + 1)])
+        self.topic = nn.Linear(d, d)
+        self.q = nn.Linear(2 * d, d)
+        self.U = nn.Embedding(words + 1, d, padding_idx=words)
+        nn.init.normal_(self.U.weight, 0, 0.05)
+        self.b = nn.Embedding(words + 1, 1, padding_idx=words)
+        self.bi = nn.Embedding(words + 1, 1, padding_idx=words)
+        self.Ki = nn.Embedding(4, d)
+        for table in (self.b, self.bi, self.Ki):
+            nn.init.zeros_(table.weight)
+        self.kind = nn.Parameter(torch.zeros(4))
+        self.lin = nn.Parameter(torch.ones(2))
+
+    def _normal(self, x: Tensor, gain: Tensor) -> Tensor:
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5) * gain
+
+    def encode(self, token: Tensor, gap: Tensor, mask: Tensor) -> Tensor:
+        """Vectors of tokens, shape (windows, tokens, d)."""
+        x = (self.E(token) + self.G(gap)) * mask[..., None]
+        n = x.shape[1]
+        for k, dilation in enumerate(DILATIONS):
+            y = self._normal(x, self.norm[k]) * mask[..., None]
+            pad = dilation * (WIDTH // 2)
+            padded = functional.pad(y, (0, 0, pad, pad))
+            for j in range(WIDTH):
+                y = y + padded[:, j * dilation : j * dilation + n] * self.conv[k][j]
+            x = x + self.down[k](torch.relu(self.up[k](y)))
+            if k == TOPIC_AFTER:
+                mean = (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+                x = x + self.topic(mean)[:, None]
+        return self._normal(x, self.norm[len(DILATIONS)])
+
+    def forward(self, b: dict[str, Tensor]) -> Tensor:
+        """Score of each arc, shape (arcs,)."""
+        state = self.encode(b["token"], b["gap"], b["mask"]).flatten(0, 1)
+        query = self.q(torch.cat([state[b["first"]], state[b["last"]]], -1))
+        words = b["words"]
+        size = (words < self.E.num_embeddings).sum(1).clamp(min=1)
+        vector = self.U(words).sum(1) / size[:, None] + self.Ki(b["kind"])
+        bias = self.b(words).sum(1)[:, 0] / size + (b["kind"] == 0) * self.bi(words[:, 0])[:, 0]
+        linear = self.lin[0] * b["rate"] + self.lin[1] * 0.5 * b["usual"]
+        return torch.as_tensor((query * vector).sum(-1) + bias + self.kind[b["kind"]] + linear)
+
+
+def batches(shard: Shard, words: int, draw: np.random.Generator) -> Iterator[dict[str, Tensor]]:
+    """Windows of like length, padded, about `BATCH_TOKENS` tokens together."""
+    lo, hi = shard.cuts[:-1], shard.cuts[1:]
+    lo, hi = lo[hi > lo], hi[hi > lo]
+    size = hi - lo
+    pools = np.array_split(draw.permutation(len(lo)), max(1, len(lo) // 400))
+    groups: list[list[int]] = []
+    for pool in pools:
+        current: list[int] = []
+        for i in pool[np.argsort(size[pool], kind="stable")].tolist():
+            if current and size[i] * (len(current) + 1) > BATCH_TOKENS:
+                groups.append(current)
+                current = []
+            current.append(i)
+        groups.append(current)
+    draw.shuffle(groups)  # type: ignore[arg-type]
+    for group in groups:
+        batch = _batch(shard, [(int(lo[i]), int(hi[i])) for i in group], words)
+        if batch:
+            yield batch
+
+
+def _batch(shard: Shard, windows: list[tuple[int, int]], words: int) -> dict[str, Tensor] | None:
+    longest = max(hi - lo for lo, hi in windows)
+    token = np.zeros((len(windows), longest), np.int64)
+    gap = np.zeros_like(token)
+    mask = np.zeros(token.shape, np.float32)
+    arcs, first = [], []
+    for row, (lo, hi) in enumerate(windows):
+        token[row, : hi - lo] = shard.token[lo:hi]
+        gap[row, : hi - lo] = shard.gap[lo:hi]
+        mask[row, : hi - lo] = 1
+        own = np.arange(*np.searchsorted(shard.start, (lo, hi)))
+        own = own[shard.start[own] + shard.length[own] <= hi]
+        arcs.append(own)
+        first.append(shard.start[own] - lo + row * longest)
+    index, begin = np.concatenate(arcs), np.concatenate(first)
+    if not len(index):
+        return None
+    group = np.cumsum(np.concatenate([[0], begin[1:] != begin[:-1]]))
+    ids = shard.words[index]
+    arrays: dict[str, Any] = {
+        "token": token, "gap": gap, "mask": mask, "first": begin, "last": begin + shard.length[index] - 1,
+        "words": np.where(ids < 0, words, ids), "rate": shard.rate[index], "usual": shard.usual[index],
+        "kind": shard.kind[index], "group": group, "gold": shard.gold[index],
+    }  # fmt: skip
+    return {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}
+
+
+def loss_of(net: Net, b: dict[str, Tensor]) -> Tensor:
+    """Mean negative log probability of the author's arcs."""
+    score, group = net(b), b["group"]
+    n = int(group[-1]) + 1
+    top = torch.full((n,), -1e9).scatter_reduce(0, group, score.detach(), "amax")
+    total = torch.zeros(n).index_add(0, group, torch.exp(score - top[group]))
+    has = torch.zeros(n, dtype=torch.bool).index_fill(0, group[b["gold"]], True)
+    gold = torch.zeros(n).index_add(0, group[b["gold"]], score[b["gold"]])
+    return -(gold - top - torch.log(total))[has].mean()
+
+
+def train(
+    maker: ShardMaker,
+    corpora: Path,
+    without: Path | None,
+    words: int,
+    tokens: int,
+    seed: int,
+    report: Callable[[str], object],
+) -> Net:
+    """A net trained on about `tokens` spun tokens; the learning rate rises, then falls as a cosine."""
+    torch.manual_seed(seed)
+    net = Net(words)
+    tables = [net.E.weight, net.U.weight, net.b.weight, net.bi.weight]
+    rest = [p for p in net.parameters() if all(p is not t for t in tables)]
+    optimizer = torch.optim.AdamW(
+        [{"params": rest, "factor": 1.0}, {"params": tables, "factor": 2.0}], RATE, betas=(0.9, 0.98), weight_decay=0.01
+    )
+    draw = np.random.default_rng(seed)
+    seen, step, begin, mean = 0.0, 0, time.monotonic(), 0.0
+    while seen < tokens:
+        for shard in shards(maker, documents(corpora, without, seed), 1000 * (seed + 1) + step):
+            for batch in batches(shard, words, draw):
+                progress = min(1.0, seen / tokens)
+                rate = RATE * min(1.0, step / 200) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
+                for group in optimizer.param_groups:
+                    group["lr"] = rate * group["factor"]
+                dropped = torch.rand(batch["token"].shape) < WORD_DROPOUT
+                batch["token"] = torch.where(dropped, torch.full_like(batch["token"], 2), batch["token"])
+                loss = loss_of(net, batch)
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+                optimizer.step()
+                seen += float(batch["mask"].sum())
+                step += 1
+                mean = loss.item() if step == 1 else 0.99 * mean + 0.01 * loss.item()
+                if step % 200 == 0:
+                    speed = seen / (time.monotonic() - begin)
+                    report(f"step {step}: {seen / 1e6:.1f}M tokens, loss {mean:.4f}, {speed:,.0f} tokens/s")
+            if seen >= tokens:
+                break
+    return net
+
+
+def export(net: Net, words: list[str], path: Path) -> None:
+    """Write the weights that `restore.twosided.TwoSided.load` reads."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, tensor in net.state_dict().items():
+        a = tensor.numpy()
+        if name in ("E.weight", "U.weight"):
+            rows = a[: len(words)]
+            scale = np.abs(rows).max(axis=1) / 127 + 1e-9
+            arrays[name[0]] = np.round(rows / scale[:, None]).astype(np.int8)
+            arrays[f"{name[0]}.scale"] = scale.astype(np.float16)
+        elif name in ("b.weight", "bi.weight"):
+            arrays[name.removesuffix(".weight")] = a[: len(words), 0].astype(np.float16)
+        elif name in ("G.weight", "Ki.weight"):
+            arrays[name.removesuffix(".weight")] = a
+        elif name.endswith(".weight"):
+            arrays[name.removesuffix(".weight")] = np.ascontiguousarray(a.T)
+        else:
+            arrays[name] = a
+    arrays["vocabulary"] = np.frombuffer("\n".join(words).encode(), np.uint8)
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]

@@ -1,0 +1,127 @@
+"""Learning: phrase tables, the spinner, the context model's estimates and its store."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from restore import lexicon
+from restore.context import ContextModel, hashes
+from restore.learning.phrases import from_marked, from_plain, phrase_table, write_learned
+from restore.learning.smoothing import estimate
+from restore.learning.spinner import Spinner
+from restore.text import tokenize
+
+MARKED = "The ⟦local weather→climate⟧ is ⟦extra→more⟧ ⟦dry~arid⟧ than the climate of old."
+
+
+def test_phrase_table_counts_substitutions_and_originals(tmp_path):
+    rows = phrase_table([from_marked(MARKED)] * 3)
+    assert ("local weather", "climate", 3, 6) in rows
+    assert ("extra", "more", 3, 3) in rows
+    write_learned(rows, tmp_path / "learned.tsv")
+    assert lexicon.check(tmp_path / "learned.tsv") == []
+
+
+def test_plain_pairs_are_aligned():
+    pair = from_plain("The climate is more arid now.", "The local weather is extra arid now.")
+    assert pair.substitutions == [("local weather", "climate"), ("extra", "more")]
+
+
+def test_spinner_substitutes_at_the_rates_given(tmp_path):
+    (tmp_path / "a.tsv").write_text("local weather\tclimate\t0.6\nweather\tclimate\t0.2\n", encoding="utf-8")
+    lex = lexicon.load(paths=[tmp_path / "a.tsv"])
+    made: Counter[str] = Counter()
+    for seed in range(400):
+        spun = Spinner(lex, seed).spin(tokenize("The climate changes."))
+        for a, b, original in spun.substitutions:
+            assert original == "climate"
+            made[" ".join(spun.tokens.key[a:b])] += 1
+    assert made["local weather"] / 400 == pytest.approx(0.6, abs=0.08)
+    assert made["weather"] / 400 == pytest.approx(0.2, abs=0.07)
+
+
+def test_spinner_is_reproducible():
+    lex = lexicon.load(["autoblog"])
+    text = tokenize("The government said the climate report shows more people left the city last year.")
+    assert Spinner(lex, 7).spin(text) == Spinner(lex, 7).spin(text)
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """A model of 4,000 random words over a vocabulary of eight; everything is kept."""
+    words = ["<s>", ",", "<unk>", *"abcde"]
+    draw = np.random.default_rng(3)
+    stream = draw.choice(len(words), size=4000, p=[0.1, 0.05, 0.0, 0.3, 0.25, 0.15, 0.1, 0.05]).astype(np.int64)
+    stream[0] = stream[-1] = 0
+    return words, estimate(stream, hashes(words), 1, 1)
+
+
+def test_probabilities_of_a_history_sum_to_one(tiny):
+    words, model = tiny
+    column = hashes(words)
+    alone = model.unigram(column)
+    for first in "abc":
+        for second in "abcde":
+            n = len(words)
+            u, v = hashes([first] * n), hashes([second] * n)
+            p2, _ = model.bigram(v, column, alone)
+            _, back = model.bigram(hashes([first]), hashes([second]), model.unigram(hashes([second])))
+            p3 = model.trigram(u, v, column, p2 + back[0])
+            seen = np.array([w != "<unk>" for w in words])
+            assert np.exp(p3[seen]).sum() == pytest.approx(1, abs=0.12)  # eight-bit steps and a clipped tail
+            assert np.exp(p2[seen]).sum() == pytest.approx(1, abs=0.12)
+
+
+def test_a_saved_model_answers_the_same(tiny, tmp_path):
+    words, model = tiny
+    model.save(tmp_path / "m.bin")
+    again = ContextModel.load(tmp_path / "m.bin")
+    phrases = [["a", "b", "c"], ["e"], ["b", "zzz"]]
+    assert np.array_equal(model.phrases(phrases), again.phrases(phrases))
+    (tmp_path / "cut.bin").write_bytes((tmp_path / "m.bin").read_bytes()[:-50])
+    with pytest.raises(ValueError, match="cut short"):
+        ContextModel.load(tmp_path / "cut.bin")
+    (tmp_path / "no.bin").write_bytes(b"something else")
+    with pytest.raises(ValueError, match="not a compiled context model"):
+        ContextModel.load(tmp_path / "no.bin")
+
+
+def test_the_shipped_model_knows_english(engine):
+    model = engine.model
+    good, bad = model.phrases([["the", "president", "of", "the"], ["president", "the", "the", "of"]])
+    assert good > bad + 5
+    assert math.isfinite(float(model.phrases([["xyzzyqq"]])[0]))
+
+
+def test_two_sided_training_and_its_runtime_agree(tmp_path):
+    """The exported weights give in numpy what the net gives in PyTorch, up to int8 rounding."""
+    torch = pytest.importorskip("torch")
+    from restore.learning import twosided as training
+    from restore.twosided import TwoSided
+
+    (tmp_path / "a.tsv").write_text("local weather\tclimate\t0.6\nweather\tclimate\t0.2\n", encoding="utf-8")
+    lex = lexicon.load(paths=[tmp_path / "a.tsv"])
+    from restore.lexicon import root
+
+    model = ContextModel.load(root() / "context.bin")
+    words = training.vocabulary(["<s>", ",", "<unk>", "the", "climate", "changes", "is", "dry"], lex)
+    maker = training.ShardMaker(lex, model, words)
+    torch.manual_seed(0)
+    net = training.Net(len(words))
+    training.export(net, words, tmp_path / "net.npz")
+    runtime = TwoSided.load(tmp_path / "net.npz")
+    text = "The weather is dry, the local weather changes."
+    tokens = tokenize(text)
+    lattice = maker._finder.lattice(tokens, [(0, len(tokens))])
+    shard = maker.make(["The climate is dry, the climate changes the climate. " * 5], 1)
+    assert shard.gold.sum() == len(np.unique(shard.start))
+    batch = next(training.batches(shard, len(words), np.random.default_rng(0)))
+    assert torch.isfinite(training.loss_of(net, batch))
+    got = runtime.score(tokens, lattice, model)
+    starts = np.asarray(lattice.start)
+    for at in set(starts.tolist()):
+        assert np.exp(got[starts == at]).sum() == pytest.approx(1, abs=1e-6)
