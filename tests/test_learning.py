@@ -77,7 +77,7 @@ def test_probabilities_of_a_history_sum_to_one(tiny):
 
 
 def test_a_saved_model_answers_the_same(tiny, tmp_path):
-    words, model = tiny
+    _, model = tiny
     model.save(tmp_path / "m.bin")
     again = ContextModel.load(tmp_path / "m.bin")
     phrases = [["a", "b", "c"], ["e"], ["b", "zzz"]]
