@@ -27,6 +27,7 @@ LONGEST: Final = 7  # words in a phrase
 _PRIOR_SEEN: Final = 0.5  # a learned rate is shrunk as if the original had been seen twice more,
 _PRIOR_TOTAL: Final = 2.0  # once in four of them as this phrase
 _LARGEST_SHARE: Final = 0.95  # no original is always replaced
+_ESTIMATED_SHARE: Final = 0.7  # of the occurrences that counted replacements leave, most that estimates may claim
 
 
 class LexiconError(ValueError):
@@ -39,6 +40,7 @@ class Entry(NamedTuple):
     found: str
     original: str
     rate: float
+    measured: bool  # a count, not an estimate
     changes: str
     keeps: str
     family: str
@@ -149,17 +151,25 @@ def build(entries: Iterable[Entry], families: list[str]) -> Lexicon:
     for entry in entries:
         by_original.setdefault(entry.original, []).append(entry)
     for original, group in by_original.items():
-        total = sum(e.rate for e in group)
-        scale = min(1.0, _LARGEST_SHARE / total)
-        lexicon.stay[original] = 1 - total * scale
+        counted = min(_LARGEST_SHARE, sum(e.rate for e in group if e.measured))
+        estimated = sum(e.rate for e in group if not e.measured)
+        # counts stand; estimates have part of what they leave
+        room = max(0.01, (_LARGEST_SHARE - counted) * (_ESTIMATED_SHARE if counted else 1.0))
+        scales = (min(1.0, room / estimated) if estimated else 1.0, _scale(group))
+        lexicon.stay[original] = max(1 - _LARGEST_SHARE, 1 - sum(e.rate * scales[e.measured] for e in group))
         words = tuple(original.replace("-", " ").replace("'s", " 's").split())
         add_prefixes(lexicon.prefixes, original)
         for e in group:
-            option = Option(original, words, e.rate * scale, e.family, e.source)
+            option = Option(original, words, e.rate * scales[e.measured], e.family, e.source)
             lexicon.options.setdefault(e.found, []).append(option)
     for found in lexicon.options:
         add_prefixes(lexicon.prefixes, found)
     return lexicon
+
+
+def _scale(group: list[Entry]) -> float:
+    """Factor that keeps the counted shares of an original from exceeding what is possible."""
+    return min(1.0, _LARGEST_SHARE / max(1e-9, sum(e.rate for e in group if e.measured)))
 
 
 def phrases(allowed: Iterable[str]) -> Lexicon:
@@ -215,17 +225,17 @@ def parse(line: str, family: str, where: str, source: Path, number: int) -> Entr
         found = fold(found)
     if not original.isascii() or not original.islower():
         original = fold(original)
-    rate = DEFAULT_RATE
+    rate, measured = DEFAULT_RATE, False
     if len(columns) > 2 and columns[2]:
         try:
-            rate = _rate(columns[2])
+            rate, measured = _rate(columns[2]), "/" in columns[2]
         except ValueError:
             raise LexiconError(
                 f"{source}:{number}: weight '{columns[2]}'; write a share such as 0.2, or counts such as 17/120"
             ) from None
     changes = columns[3] if len(columns) > 3 else ""
     keeps = columns[4] if len(columns) > 4 else ""
-    return Entry(found, original, rate, changes, keeps, family, where)
+    return Entry(found, original, rate, measured, changes, keeps, family, where)
 
 
 def _rate(weight: str) -> float:
