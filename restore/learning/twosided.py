@@ -363,4 +363,4 @@ def export(net: Net, words: list[str], path: Path) -> None:
             arrays[name] = a
     arrays["vocabulary"] = np.frombuffer("\n".join(words).encode(), np.uint8)
     with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        np.savez(file, **arrays)  # type: ignore[arg-type]
