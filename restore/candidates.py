@@ -83,7 +83,15 @@ class Finder:
     ) -> Lattice:
         """Lattice over some sentences; tokens in `fixed` keep their identity."""
         lattice = Lattice(list(sentences))
-        self._look_up_unknown({tokens.key[i] for begin, end in lattice.sentences for i in range(begin, end)})
+        text, first = tokens.text, tokens.start
+        self._look_up_unknown(
+            {
+                tokens.key[i]
+                for begin, end in lattice.sentences
+                for i in range(begin, end)
+                if text[first[i] : first[i] + 1].islower()
+            }
+        )
         for begin, end in lattice.sentences:
             for i in range(begin, end):
                 self._arcs_at(lattice, tokens, i, end, fixed)
@@ -174,7 +182,7 @@ class Finder:
                 words = list(option.words)
                 words[place] = inflect(words[place], form)
                 original = " ".join(words)
-                if original != phrase and original not in seen and words[place].isalpha():
+                if original != phrase and original not in seen and self._is_word(words[place]):
                     seen.add(original)
                     yield option._replace(original=original, words=tuple(words))
 
@@ -196,6 +204,10 @@ class Finder:
 
         match = process.extractOne(key, self._words_by_initial.get(key[0], ()), scorer=fuzz.ratio, score_cutoff=_NEAR)
         return match[0] if match else None
+
+    def _is_word(self, word: str) -> bool:
+        """Whether the context model has seen a word: not every word takes every form ("warmthing")."""
+        return bool(self._model.unigram(hashes([word]))[0] > UNSEEN)
 
     def _near_arcs(self, lattice: Lattice, tokens: Tokens, i: int, near: str, begin: int, end: int) -> None:
         """Arcs of listed phrases that hold the misspelt token, read as the word near to it."""

@@ -6,6 +6,7 @@ check), 2 usage or input error. Imports are late, so that help is instant.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -333,6 +334,7 @@ def _fail(message: str) -> NoReturn:
 
 def run() -> Any:
     """Entry point: a closed pipe or Ctrl-C ends quietly."""
+    gc.set_threshold(100_000)  # loading makes many small objects and no garbage
     try:
         return app()
     except KeyboardInterrupt:

@@ -151,12 +151,7 @@ def build(entries: Iterable[Entry], families: list[str]) -> Lexicon:
     for entry in entries:
         by_original.setdefault(entry.original, []).append(entry)
     for original, group in by_original.items():
-        counted = min(_LARGEST_SHARE, sum(e.rate for e in group if e.measured))
-        estimated = sum(e.rate for e in group if not e.measured)
-        # counts stand; estimates have part of what they leave
-        room = max(0.01, (_LARGEST_SHARE - counted) * (_ESTIMATED_SHARE if counted else 1.0))
-        scales = (min(1.0, room / estimated) if estimated else 1.0, _scale(group))
-        lexicon.stay[original] = max(1 - _LARGEST_SHARE, 1 - sum(e.rate * scales[e.measured] for e in group))
+        scales, lexicon.stay[original] = _scales(group)
         words = tuple(original.replace("-", " ").replace("'s", " 's").split())
         add_prefixes(lexicon.prefixes, original)
         for e in group:
@@ -167,9 +162,20 @@ def build(entries: Iterable[Entry], families: list[str]) -> Lexicon:
     return lexicon
 
 
-def _scale(group: list[Entry]) -> float:
-    """Factor that keeps the counted shares of an original from exceeding what is possible."""
-    return min(1.0, _LARGEST_SHARE / max(1e-9, sum(e.rate for e in group if e.measured)))
+def _scales(group: list[Entry]) -> tuple[tuple[float, float], float]:
+    """Factors for the estimated and the counted shares of an original, and the share that is left alone.
+
+    Counts stand; estimates have part of what they leave.
+    """
+    totals = [0.0, 0.0]
+    for e in group:
+        totals[e.measured] += e.rate
+    estimated, counted = totals
+    counted_scale = min(1.0, _LARGEST_SHARE / counted) if counted else 1.0
+    room = max(0.01, (_LARGEST_SHARE - counted * counted_scale) * (_ESTIMATED_SHARE if counted else 1.0))
+    estimated_scale = min(1.0, room / estimated) if estimated else 1.0
+    stay = 1 - estimated * estimated_scale - counted * counted_scale
+    return (estimated_scale, counted_scale), max(1 - _LARGEST_SHARE, stay)
 
 
 def phrases(allowed: Iterable[str]) -> Lexicon:
