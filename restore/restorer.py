@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import log
+from math import exp, log
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz.fuzz import ratio
 
 from restore.candidates import Finder, Lattice
@@ -24,6 +25,8 @@ from restore.twosided import TwoSided
 
 DEFAULT_FAMILIES: Final = ("autoblog",)
 TWO_SIDED: Final = 0.5  # weight of the two-sided model in the log-linear score; with WEIGHTS fitted on held-out pairs
+CONSISTENCY: Final = 0.3  # weight of the document's own habits
+PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
 WEIGHTS: Final = Weights(context=0.4, channel=0.5)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
@@ -152,6 +155,9 @@ class Restorer:
             lattice = self._finder.lattice(tokens, [passages.sentences[i] for i in block], fixed)
             extra = TWO_SIDED * self.twosided.score(tokens, lattice, self.model)
             decoded = decode(lattice, extra, self.model, WEIGHTS)
+            habits = _habits(lattice, decoded, tokens)
+            if habits.any():
+                decoded = decode(lattice, extra + CONSISTENCY * habits, self.model, WEIGHTS)
             choices = [
                 choice
                 for sentence, readings in _readings(lattice, decoded, tokens)
@@ -232,6 +238,36 @@ def _blocks(suspects: list[int], sentences: list[tuple[int, int]]) -> Iterator[l
             block, size = [], 0
     if block:
         yield block
+
+
+def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.float64]:
+    """What a document shows of the spinner's habits, as a log score for each arc.
+
+    An original becomes mostly one thing in one document. The share P(found |
+    original) is re-estimated from the expected counts of all other places, with
+    the lexicon's share as a Dirichlet prior: an original that became another
+    phrase elsewhere, or was left alone there, is less likely here.
+    """
+    made: dict[str, dict[str, float]] = {}
+    keys: list[tuple[str, str]] = []
+    for arc, option in enumerate(lattice.option):
+        found = "" if option is None else " ".join(tokens.key[lattice.start[arc] : lattice.end[arc]])
+        original = tokens.key[lattice.start[arc]] if option is None else option.original
+        keys.append((original, found))
+        counts = made.setdefault(original, {})
+        counts[found] = counts.get(found, 0.0) + float(decoded.posterior[arc])
+    totals = {original: sum(counts.values()) for original, counts in made.items()}
+    score = np.zeros(len(lattice))
+    for arc, (original, found) in enumerate(keys):
+        own = float(decoded.posterior[arc])
+        others = totals[original] - own
+        option = lattice.option[arc]
+        if others < 0.5 or (option is None and not lattice.weight[arc]):
+            continue
+        share = exp(lattice.weight[arc])
+        here = made[original][found] - own
+        score[arc] = log((here + PRIOR_PLACES * share) / (others + PRIOR_PLACES)) - log(share)
+    return score
 
 
 def _readings(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> Iterator[tuple[int, list[_Reading]]]:
