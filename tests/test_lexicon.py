@@ -71,3 +71,13 @@ def test_phrases_are_looked_up_as_written():
     assert lexicon.phrase_key("What’s") == "what's"
     assert lexicon.contains("Her know-how is rare.", "know-how")
     assert not lexicon.contains("Now, however, it rains.", "now however")
+
+
+def test_curated_examples(engine, sure_engine):
+    """Of the sentences that must change most do once a page is known to be spun; those that must not never do alone."""
+    entries = [e for e in lexicon.read(lexicon.root() / "autoblog", "autoblog") if e.changes]
+    assert len(entries) > 1000
+    changed = sum(e.original in sure_engine.restore(e.changes).text.lower() for e in entries)
+    kept = sum(not engine.restore(e.keeps).edits for e in entries)
+    assert changed / len(entries) >= 0.68
+    assert kept / len(entries) >= 0.99
