@@ -80,6 +80,8 @@ def clean(
     restorer = _restorer(threshold, family, lexicon, allow, assume_spun)
     failed = False
     documents = _Reader(names, encoding)
+    if len(names) == 1 and not write and not diff and format is Format.text:
+        _clean_one(restorer, documents, output, encoding)
     for n, result in enumerate(restorer.stream(documents, workers=jobs)):
         try:
             _deliver(documents.read[n], result, names, write, output, diff, format, encoding)
@@ -245,6 +247,32 @@ class _Reader:
             yield text
 
 
+def _clean_one(restorer: Restorer, texts: _Reader, output: Path | None, encoding: str) -> NoReturn:
+    """One document to one place, stretch by stretch, however long it is."""
+    from restore import documents
+
+    for text in texts:
+        name = texts.read[-1]
+        parts = (piece.text for piece in restorer.pieces(text))
+        try:
+            if output:
+                documents.write(_target(output, name), parts, encoding)
+                continue
+            for part in parts:
+                sys.stdout.buffer.write(documents.encode(part, encoding, name))
+            sys.stdout.buffer.flush()
+        except documents.DocumentError as error:
+            _fail(str(error))
+    raise typer.Exit(2 if texts.failed else 0)
+
+
+def _target(output: Path, name: str) -> Path:
+    """The file that a document goes to: `output`, or one of its own name in that folder."""
+    if not output.is_dir():
+        return output
+    return output / (Path(name).name if name != "-" else "restored.txt")
+
+
 def _deliver(
     name: str,
     result: Restoration,
@@ -268,11 +296,9 @@ def _deliver(
         if result.edits:
             documents.write(Path(name), [result.text], encoding)
     elif output:
-        target = output
-        if output.is_dir() or len(names) > 1:
+        if len(names) > 1:
             output.mkdir(parents=True, exist_ok=True)
-            target = output / (Path(name).name if name != "-" else "restored.txt")
-        documents.write(target, [body], encoding if format is Format.text else "utf-8")
+        documents.write(_target(output, name), [body], encoding if format is Format.text else "utf-8")
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(documents.encode(body, encoding if format is Format.text else "utf-8", name))

@@ -131,6 +131,11 @@ class Restorer:
         restored = splice(text, [(e.start, e.end, e.replacement) for e in edits])
         return Restoration(restored, tuple(edits), _merge(screened), source)
 
+    def pieces(self, text: str) -> Iterator[Restoration]:
+        """A long text's stretches, restored one at a time so that memory stays bounded; joined they are the whole."""
+        for _, chunk in chunks(text):
+            yield self.restore(chunk)
+
     def stream(self, texts: Iterable[str], workers: int = 1) -> Iterator[Restoration]:
         """Restorations of many texts, in order, over `workers` processes; memory stays bounded."""
         from restore.batch import ordered_map

@@ -207,3 +207,13 @@ def test_help_needs_no_engine(run):
     import subprocess
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_long_document_is_restored_stretch_by_stretch(run, tmp_path, spun):
+    """Longer than one stretch; the same text as the library gives."""
+    text = (spun.replace("\n", " ") + "\n") * 300
+    (tmp_path / "long.txt").write_text(text, encoding="utf-8")
+    expected = restore.restore(text).text
+    assert run("clean", "long.txt").stdout.decode() == expected
+    assert run("clean", "long.txt", "-o", "out.txt").returncode == 0
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == expected
