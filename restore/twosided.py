@@ -29,7 +29,7 @@ Array = NDArray[np.float32]
 
 GAPS: Final = {"": 0, " ": 1, "-": 2, ",": 3, ".": 4}
 KINDS: Final = {IDENTITY: 0, LISTED: 1, INFLECTED: 2}
-DILATIONS: Final = (1, 2, 4, 8, 1)
+DILATIONS: Final = (1, 2, 4, 8, 2, 1)
 WIDTH: Final = 5  # of a convolution
 TOPIC_AFTER: Final = 1  # block after which the passage's mean is added
 WINDOW: Final = 256  # tokens read at once, about

@@ -8,12 +8,18 @@ the weights that `export` writes, word vectors quantised to int8.
 
 from __future__ import annotations
 
+import json
 import lzma
 import math
+import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,11 +29,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from restore.candidates import Finder
+from restore.candidates import Finder, Lattice
 from restore.context import ContextModel, hashes
 from restore.learning.corpora import barred_shingles, is_barred, words_of
-from restore.learning.spinner import Spinner
-from restore.lexicon import Lexicon
+from restore.learning.phrases import MARK, open_text
+from restore.learning.spinner import Spinner, Spun
+from restore.lexicon import Lexicon, load, phrase_key, root
 from restore.text import shape, tokenize
 from restore.twosided import DILATIONS, GAPS, KINDS, MAX_WORDS, TOPIC_AFTER, WIDTH, WINDOW
 
@@ -37,7 +44,11 @@ BATCH_TOKENS: Final = 8192
 LONGEST_DOCUMENT: Final = 1500  # words; the rest of a longer one is not used
 WORD_DROPOUT: Final = 0.05
 SHARD_WORDS: Final = 700_000
+AHEAD: Final = 2  # shards made before they are needed
+REAL_EVERY: Final = 10  # shards of spun text between two readings of the real pairs
+HELD_OUT: Final = 10  # each so many-th real pair is not learned from
 RATE: Final = 2e-3
+HIDDEN: Final = 3  # times `DIMENSIONS`: width between the two layers of a block
 
 
 def vocabulary(common: list[str], lexicon: Lexicon) -> list[str]:
@@ -66,28 +77,24 @@ class Shard:
 
 
 class ShardMaker:
-    """Spins documents and lays out their lattices."""
+    """Lays out the lattices of spun documents."""
 
     def __init__(self, lexicon: Lexicon, model: ContextModel, words: list[str]):
-        self._lexicon, self._model = lexicon, model
+        self._model = model
         self._finder = Finder(lexicon, model)
         self._number = {w: i for i, w in enumerate(words)}
         self._usual: dict[tuple[str, ...], float] = {}
 
-    def make(self, documents: list[str], seed: int) -> Shard:
-        """One shard; the same documents and seed give the same arrays."""
-        spinner = Spinner(self._lexicon, seed)
+    def make(self, documents: Iterable[Spun]) -> Shard:
+        """One shard."""
         unknown = self._number["<unk>"]
         token: list[int] = []
         gap: list[int] = []
         cuts = [0]
         arcs: list[tuple[int, int, list[int], float, float, int, bool]] = []
-        for text in documents:
-            spun = spinner.spin(tokenize(text))
+        for spun in documents:
             tokens = spun.tokens
             lattice = self._finder.lattice(tokens, tokens.sentences())
-            gold = {a: (b, original) for a, b, original in spun.substitutions}
-            inner = {k for a, b, _ in spun.substitutions for k in range(a + 1, b)}
             base, begin = len(token), 0
             for a, b in lattice.sentences:
                 if b - begin > WINDOW and a > begin:
@@ -96,38 +103,38 @@ class ShardMaker:
             token += [self._number.get(shape(k), unknown) for k in tokens.key]
             gap += [GAPS[g] for g in tokens.gap]
             cuts.append(len(token))
-            for group in _groups(lattice.start):
-                at = lattice.start[group[0]]
-                right = [
-                    k
-                    for k in group
-                    if ((o := lattice.option[k]) is None and at not in gold)
-                    or (o is not None and gold.get(at) == (lattice.end[k], o.original))
-                ]
-                if len(group) == 1 or at in inner or not right:
-                    continue
-                for k in group:
-                    option = lattice.option[k]
-                    words = option.words if option else (shape(tokens.key[at]),)
-                    ids = [self._number.get(w, unknown) for w in words[:MAX_WORDS]]
-                    rate = math.log(option.rate) if option else lattice.weight[k]
-                    row = ids + [-1] * (MAX_WORDS - len(ids))
-                    arcs.append(
-                        (
-                            base + at,
-                            lattice.end[k] - at,
-                            row,
-                            rate,
-                            self._frequency(words),
-                            KINDS.get(lattice.kind[k], 1),
-                            k == right[0],
-                        )
-                    )
+            arcs += self._labelled(spun, lattice, base)
         start, length, words_, rate_, usual, kind, gold_ = zip(*arcs, strict=True)
         return Shard(
             np.array(token), np.array(gap), np.array(cuts), np.array(start), np.array(length), np.array(words_),
             np.array(rate_, np.float32), np.array(usual, np.float32), np.array(kind), np.array(gold_),
         )  # fmt: skip
+
+    def _labelled(
+        self, spun: Spun, lattice: Lattice, base: int
+    ) -> Iterator[tuple[int, int, list[int], float, float, int, bool]]:
+        """Features of the arcs at each token where there is a choice, and which of them is the author's."""
+        gold = {a: (b, original) for a, b, original in spun.substitutions}
+        inner = {k for a, b, _ in spun.substitutions for k in range(a + 1, b)}
+        unknown = self._number["<unk>"]
+        for group in _groups(lattice.start):
+            at = lattice.start[group[0]]
+            right = [
+                k
+                for k in group
+                if ((o := lattice.option[k]) is None and at not in gold)
+                or (o is not None and gold.get(at) == (lattice.end[k], o.original))
+            ]
+            if len(group) == 1 or at in inner or not right:
+                continue
+            for k in group:
+                option = lattice.option[k]
+                words = option.words if option else (shape(spun.tokens.key[at]),)
+                ids = [self._number.get(w, unknown) for w in words[:MAX_WORDS]]
+                row = ids + [-1] * (MAX_WORDS - len(ids))
+                rate = math.log(option.rate) if option else lattice.weight[k]
+                kind = KINDS.get(lattice.kind[k], 1)
+                yield base + at, lattice.end[k] - at, row, rate, self._frequency(words), kind, k == right[0]
 
     def _frequency(self, words: tuple[str, ...]) -> float:
         if words not in self._usual:
@@ -145,6 +152,20 @@ def _groups(start: list[int]) -> Iterator[list[int]]:
         group.append(k)
     if group:
         yield group
+
+
+def read_marked(marked: str) -> Spun:
+    """A real spun document with its gold; the first alternative counts as the original."""
+    text, spans, at = "", [], 0
+    for mark in MARK.finditer(marked):
+        text += marked[at : mark.start()]
+        spans.append((len(text), len(text) + len(mark.group(1)), phrase_key(mark.group(3).split("|")[0])))
+        text += mark.group(1)
+        at = mark.end()
+    tokens = tokenize(text + marked[at:])
+    first = {s: i for i, s in enumerate(tokens.start)}
+    last = {e: i + 1 for i, e in enumerate(tokens.end)}
+    return Spun(tokens, [(first[a], last[b], original) for a, b, original in spans if a in first and b in last])
 
 
 def documents(corpora: Path, without: Path | None, seed: int) -> Iterator[str]:
@@ -168,16 +189,64 @@ def documents(corpora: Path, without: Path | None, seed: int) -> Iterator[str]:
                 yield text
 
 
-def shards(maker: ShardMaker, texts: Iterator[str], seed: int) -> Iterator[Shard]:
-    """Shards of about `SHARD_WORDS` words."""
-    held: list[str] = []
-    words = 0
-    for text in texts:
-        held.append(text)
-        words += text.count(" ") + 1
-        if words > SHARD_WORDS:
-            yield maker.make(held, seed)
-            held, words, seed = [], 0, seed + 1
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What to train on: a folder of plain text, real pairs (JSON lines, marked), pairs that must not be learned from."""
+
+    corpora: Path
+    pairs: Path | None
+    without: Path | None
+    seed: int
+
+    def batches(self) -> Iterator[tuple[bool, list[str]]]:
+        """Without end: about `SHARD_WORDS` words of clean documents to be spun or, now and then, real ones (True)."""
+        real = self._real()
+        for epoch in count():
+            held: list[str] = []
+            words = made = 0
+            for text in documents(self.corpora, self.without, self.seed + epoch):
+                held.append(text)
+                words += text.count(" ") + 1
+                if words > SHARD_WORDS:
+                    yield False, held
+                    held, words, made = [], 0, made + 1
+                    if real and made % REAL_EVERY == 0:
+                        yield True, real
+
+    def _real(self) -> list[str]:
+        """Nine in ten of the real pairs; each tenth, from the first on, is kept to fit weights with."""
+        if self.pairs is None:
+            return []
+        with open_text(self.pairs) as file:
+            return [json.loads(line)["marked"] for i, line in enumerate(file) if i % HELD_OUT]
+
+
+_maker: ShardMaker
+_lexicon: Lexicon
+
+
+def _start(family: str, words: list[str]) -> None:
+    global _maker, _lexicon
+    _lexicon = load([family])
+    _maker = ShardMaker(_lexicon, ContextModel.load(root() / "context.bin"), words)
+
+
+def _make(real: bool, texts: list[str], seed: int) -> Shard:
+    if real:
+        return _maker.make(read_marked(text) for text in texts)
+    spinner = Spinner(_lexicon, seed)
+    return _maker.make(spinner.spin(tokenize(text)) for text in texts)
+
+
+def shards(family: str, words: list[str], sources: Sources, skip: int) -> Iterator[Shard]:
+    """Shards without end, from number `skip` on, made by a process beside this one."""
+    waiting: deque[Future[Shard]] = deque()
+    with ProcessPoolExecutor(1, get_context("spawn"), _start, (family, words)) as pool:
+        for number, (real, texts) in enumerate(sources.batches()):
+            if number >= skip:
+                waiting.append(pool.submit(_make, real, texts, (sources.seed << 20) + number))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
 
 
 class Net(nn.Module):
@@ -191,8 +260,8 @@ class Net(nn.Module):
         nn.init.normal_(self.E.weight, 0, 0.5)
         nn.init.normal_(self.G.weight, 0, 0.3)
         self.conv = nn.ParameterList([nn.Parameter(torch.randn(WIDTH, d) * 0.3) for _ in range(blocks)])
-        self.up = nn.ModuleList([nn.Linear(d, 2 * d) for _ in range(blocks)])
-        self.down = nn.ModuleList([nn.Linear(2 * d, d) for _ in range(blocks)])
+        self.up = nn.ModuleList([nn.Linear(d, HIDDEN * d) for _ in range(blocks)])
+        self.down = nn.ModuleList([nn.Linear(HIDDEN * d, d) for _ in range(blocks)])
         for layer in self.down:
             nn.init.normal_(layer.weight, 0, 0.02)  # type: ignore[arg-type]
         self.norm = nn.ParameterList([nn.Parameter(torch.ones(d)) for _ in range(blocks + 1)])
@@ -300,47 +369,70 @@ def loss_of(net: Net, b: dict[str, Tensor]) -> Tensor:
 
 
 def train(
-    maker: ShardMaker,
-    corpora: Path,
-    without: Path | None,
-    words: int,
+    family: str,
+    words: list[str],
+    sources: Sources,
     tokens: int,
-    seed: int,
+    checkpoint: Path,
     report: Callable[[str], object],
 ) -> Net:
-    """A net trained on about `tokens` spun tokens; the learning rate rises, then falls as a cosine."""
-    torch.manual_seed(seed)
-    net = Net(words)
+    """A net trained on about `tokens` spun tokens; the learning rate rises, then falls as a cosine.
+
+    State is saved after each shard; where `checkpoint` is there, training goes on from it.
+    """
+    torch.manual_seed(sources.seed)
+    net = Net(len(words))
     tables = [net.E.weight, net.U.weight, net.b.weight, net.bi.weight]
     rest = [p for p in net.parameters() if all(p is not t for t in tables)]
     optimizer = torch.optim.AdamW(
-        [{"params": rest, "factor": 1.0}, {"params": tables, "factor": 2.0}], RATE, betas=(0.9, 0.98), weight_decay=0.01
-    )
-    draw = np.random.default_rng(seed)
-    seen, step, begin, mean = 0.0, 0, time.monotonic(), 0.0
-    while seen < tokens:
-        for shard in shards(maker, documents(corpora, without, seed), 1000 * (seed + 1) + step):
-            for batch in batches(shard, words, draw):
-                progress = min(1.0, seen / tokens)
-                rate = RATE * min(1.0, step / 200) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
-                for group in optimizer.param_groups:
-                    group["lr"] = rate * group["factor"]
-                dropped = torch.rand(batch["token"].shape) < WORD_DROPOUT
-                batch["token"] = torch.where(dropped, torch.full_like(batch["token"], 2), batch["token"])
-                loss = loss_of(net, batch)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-                optimizer.step()
-                seen += float(batch["mask"].sum())
-                step += 1
-                mean = loss.item() if step == 1 else 0.99 * mean + 0.01 * loss.item()
-                if step % 200 == 0:
-                    speed = seen / (time.monotonic() - begin)
-                    report(f"step {step}: {seen / 1e6:.1f}M tokens, loss {mean:.4f}, {speed:,.0f} tokens/s")
-            if seen >= tokens:
-                break
+        [{"params": rest, "factor": 1.0}, {"params": tables, "factor": 2.0}],
+        RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True,
+    )  # fmt: skip
+    seen, step, done = 0.0, 0, 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint)
+        net.load_state_dict(state["net"])
+        optimizer.load_state_dict(state["optimizer"])
+        seen, step, done = state["seen"], state["step"], state["done"]
+        report(f"going on from {checkpoint}: {seen / 1e6:.1f}M tokens")
+    before, begin = seen, time.monotonic()
+    for shard in shards(family, words, sources, done):
+        torch.manual_seed((sources.seed << 20) + done)
+        losses: list[float] = []
+        for batch in batches(shard, len(words), np.random.default_rng([sources.seed, done])):
+            progress = min(1.0, seen / tokens)
+            rate = RATE * min(1.0, step / 200) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["factor"]
+            losses.append(_learn(net, optimizer, batch))
+            seen += float(batch["mask"].sum())
+            step += 1
+        done += 1
+        speed = (seen - before) / (time.monotonic() - begin)
+        report(f"shard {done}: {seen / 1e6:.1f}M tokens, loss {np.mean(losses):.4f}, {speed:,.0f} tokens/s")
+        _save(checkpoint, net=net.state_dict(), optimizer=optimizer.state_dict(), seen=seen, step=step, done=done)
+        if seen >= tokens:
+            break
     return net
+
+
+def _learn(net: Net, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor]) -> float:
+    """One step; its loss."""
+    dropped = torch.rand(batch["token"].shape) < WORD_DROPOUT
+    batch["token"] = torch.where(dropped, torch.full_like(batch["token"], 2), batch["token"])
+    loss = loss_of(net, batch)
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    optimizer.step()
+    return loss.item()
+
+
+def _save(path: Path, **state: object) -> None:
+    """Written beside, then put in place: a stop at any time leaves a whole checkpoint."""
+    beside = path.with_name(path.name + ".part")
+    torch.save(state, beside)
+    os.replace(beside, path)
 
 
 def export(net: Net, words: list[str], path: Path) -> None:
