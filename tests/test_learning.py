@@ -117,7 +117,8 @@ def test_two_sided_training_and_its_runtime_agree(tmp_path):
     text = "The weather is dry, the local weather changes."
     tokens = tokenize(text)
     lattice = maker._finder.lattice(tokens, [(0, len(tokens))])
-    shard = maker.make(["The climate is dry, the climate changes the climate. " * 5], 1)
+    spinner = Spinner(lex, 1)
+    shard = maker.make([spinner.spin(tokenize("The climate is dry, the climate changes the climate. " * 5))])
     assert shard.gold.sum() == len(np.unique(shard.start))
     batch = next(training.batches(shard, len(words), np.random.default_rng(0)))
     assert torch.isfinite(training.loss_of(net, batch))
@@ -125,3 +126,36 @@ def test_two_sided_training_and_its_runtime_agree(tmp_path):
     starts = np.asarray(lattice.start)
     for at in set(starts.tolist()):
         assert np.exp(got[starts == at]).sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_real_pairs_are_read_with_their_gold():
+    pytest.importorskip("torch")
+    from restore.learning.twosided import read_marked
+
+    spun = read_marked(MARKED)
+    assert spun.tokens.text == "The local weather is extra dry than the climate of old."
+    assert spun.substitutions == [(1, 3, "climate"), (4, 5, "more"), (5, 6, "arid")]
+
+
+def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    import lzma
+
+    from restore.learning import twosided as training
+
+    monkeypatch.setattr(training, "SHARD_WORDS", 300)
+    with lzma.open(tmp_path / "a.txt.xz", "wt", encoding="utf-8") as file:
+        file.write(("The government said the climate report shows more people left the city last year. " * 6 + "\n") * 12)
+    sources = training.Sources(tmp_path, None, None, 3)
+    words = training.vocabulary(["<s>", ",", "<unk>", "the", "government"], lexicon.load(["autoblog"]))
+
+    def stop(_: str) -> None:
+        raise KeyboardInterrupt
+
+    whole = training.train("autoblog", words, sources, 1000, tmp_path / "whole", lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        training.train("autoblog", words, sources, 1000, tmp_path / "part", stop)
+    assert torch.load(tmp_path / "part")["done"] == 1 < torch.load(tmp_path / "whole")["done"]
+    again = training.train("autoblog", words, sources, 1000, tmp_path / "part", lambda _: None)
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name])
