@@ -21,17 +21,17 @@ other number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from math import exp, log
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import numpy as np
 import regex
 
-from restore.context import UNSEEN, ContextModel, hashes
+from restore.context import SENTENCE, ContextModel, hashes
 from restore.inflection import analyses, inflect
 from restore.lexicon import LexiconError, Option, read
 from restore.text import PROTECTED_WORD, Tokens, shape
@@ -46,6 +46,13 @@ KEPT_WORD: Final = 0.6  # P(word left alone) where nothing is known of it
 FLOOR: Final = -13.0  # least log probability of one found word: the model's rare words are not that telling
 TELLING: Final = 2.0  # log-likelihood ratio from which a word alone is worth a closer look
 WORST: Final = -1.0  # places of less weight are not kept
+SURE: Final = 4.0  # weight of a place from which on its neighbours are looked at
+REACH: Final = 3  # neighbours of a trigger that are looked at on either side
+MAX_WORDS: Final = 12  # originals tried for one segment
+PATHS: Final = 4  # readings kept for each last word
+MIX: Final = 0.4  # weight of terms against the context model in P(word | word before)
+TERM_SHARE: Final = 0.05  # share of a paper's words that begin a term
+SPARSE: Final = 2e-4  # added to the weight of a word in terms
 
 _JOINED: Final = frozenset((" ", "-", ""))
 _SMALL: Final = frozenset(
@@ -175,13 +182,14 @@ class Terms:
     def __init__(self, folder: Path, name: str, model: ContextModel):
         self.name = name
         self._model = model
-        self._t = read_tables(folder, name)
+        self._t = t = read_tables(folder, name)
         self._log_rate = log(RATE)
-        firsts = {p for p in self._t.prefixes if " " not in p} | {k for k in self._t.listed if " " not in k}
-        self._firsts = firsts
-        self._swapped = set(self._t.words) | set(self._t.long_first)
+        self._firsts = {p for p in t.prefixes if " " not in p} | {k for k in t.listed if " " not in k}
+        self._swapped = {w for w in t.words if " " not in w} | set(t.long_first)
+        self._swapped |= {w + "s" for w in self._swapped}
         self._segments: dict[str, tuple[tuple[str, float], ...]] = {}
         self._usual: dict[str, float] = {}
+        self._strength: dict[str, float] = {}
 
     @property
     def capitals(self) -> dict[str, str]:
@@ -191,21 +199,22 @@ class Terms:
     def places(self, tokens: Tokens) -> list[Place]:
         """Stretches that may be tortured terms, by their first token; they may overlap."""
         firsts, swapped, keys = self._firsts, self._swapped, tokens.key
-        drafts: list[_Draft] = []
-        starts: list[int] = []
-        for i, key in enumerate(keys):
-            if key in firsts:
-                drafts += self._listed(tokens, i)
-            if key in swapped:
-                starts.append(i)
-        if starts or (any(k[-1:] == "s" for k in keys)):
-            drafts += self._composed(tokens, starts)
-        return self._weighed(tokens, drafts) if drafts else []
+        drafts = [d for i, key in enumerate(keys) if key in firsts for d in self._listed(tokens, i)]
+        starts = [i for i, key in enumerate(keys) if key in swapped]
+        if not starts and not drafts:
+            return []
+        composed = self._composed(tokens, starts)
+        places = self._weighed(tokens, [*drafts, *composed])
+        triggers = {i for p in places if p.weight > SURE for i in range(p.start, p.end)}
+        triggers |= self._telling(keys, starts)
+        for begin, end in self._runs(tokens, triggers):
+            places += self._decoded(tokens, begin, end, drafts)
+        return sorted(places, key=lambda p: (p.start, p.end))
 
     # listed phrases
 
     def _listed(self, tokens: Tokens, i: int) -> Iterator[_Draft]:
-        keys, gaps, listed, prefixes = tokens.key, tokens.gap, self._t.listed, self._t.prefixes
+        keys, gaps, prefixes = tokens.key, tokens.gap, self._t.prefixes
         phrase, end = keys[i], i + 1
         while True:
             known, form = self._entry(phrase, keys[end - 1])
@@ -247,16 +256,19 @@ class Terms:
                 total -= RULED_OUT
         return total
 
-    # compositions
+    # compositions that are known terms
 
     def _segment(self, key: str) -> tuple[tuple[str, float], ...]:
         """Originals of a found segment with their log shares; the word itself first, where it is one word."""
         known = self._segments.get(key)
         if known is None:
             known = self._segments[key] = tuple(self._make_segment(key))
+            if len(self._segments) > 100_000:
+                self._segments.clear()
         return known
 
     def _make_segment(self, key: str) -> Iterator[tuple[str, float]]:
+        """A plural ("woodlands") has the plurals of its singular's originals, marked `+s` on the singular."""
         words = self._t.words
         seen: set[str] = set()
         if " " not in key:
@@ -270,23 +282,22 @@ class Terms:
         one = singular(last)
         if one:
             if not head and one not in seen:
-                yield one + "+s", log(KEPT_WORD)
+                yield one + "+s", log(max(0.05, min(KEPT_WORD, self._t.stay.get(one, KEPT_WORD))))
             for original, share in words.get(head + one, {}).items():
                 yield original + "+s", log(share)
-        elif last.isalpha():
+        elif not head:
             for base, form in analyses(last):
                 if form in ("ed", "ing"):
-                    for original, share in words.get(head + base, {}).items():
+                    for original, share in words.get(base, {}).items():
                         other = inflect(original, form)
-                        if " " not in original and other not in seen and other != key:
+                        if " " not in original and other not in seen:
                             yield other, log(share) - 1.0
 
     def _composed(self, tokens: Tokens, starts: list[int]) -> Iterator[_Draft]:
         """Known terms that runs of words may stand for, at least one of the words replaced."""
         keys, gaps = tokens.key, tokens.gap
-        begin = sorted({j for i in starts for j in (i, i - 1, i - 2) if j >= 0})
         terms = self._t.terms
-        for i in begin:
+        for i in sorted({j for i in starts for j in (i, i - 1, i - 2) if j >= 0}):
             if keys[i] in _SMALL:
                 continue
             found: dict[int, dict[str, tuple[float, str]]] = {}
@@ -338,6 +349,162 @@ class Terms:
                         group[text] = (value, "composed")
                 self._walk(keys, gaps, first, end, below, own, joint, changed, found)
 
+    # compositions around what is sure or telling
+
+    def _telling(self, keys: Sequence[str], starts: list[int]) -> set[int]:
+        """Tokens that are far likelier in a tortured paper than in clean text."""
+        known = self._strength
+        new = sorted({keys[i] for i in starts if keys[i] not in known})
+        if new:
+            known.update(zip(new, self._strengths(new), strict=True))
+        return {i for i in starts if known[keys[i]] >= TELLING}
+
+    def _strengths(self, words: list[str]) -> Iterator[float]:
+        """Log-likelihood ratio of each word, tortured against clean."""
+        made = [[(_surface(o), s) for o, s in self._segment(w)[1:] if " " not in o] for w in words]
+        index = {w: k for k, w in enumerate(dict.fromkeys([*words, *(o for m in made for o, _ in m)]))}
+        usual = self._model.unigram(hashes(map(shape, index))).astype(float)
+        for word, options in zip(words, made, strict=True):
+            own = max(float(usual[index[word]]), FLOOR)
+            total = sum(
+                exp(s) * (exp(max(usual[index[o]], FLOOR)) + TERM_SHARE * self._term_words.get(o, 0.0))
+                for o, s in options
+            )
+            yield log(total) - own if total else -99.0
+
+    @cached_property
+    def _pairs(self) -> dict[str, dict[str, float]]:
+        """Weights of neighbouring words in terms; after "" the first words."""
+        pairs: dict[str, dict[str, float]] = {}
+
+        def visit(node: dict[str, Any], before: str) -> float:
+            total = exp(node[""]) if "" in node else 0.0
+            for word, below in node.items():
+                if word:
+                    mass = visit(below, word)
+                    group = pairs.setdefault(before, {})
+                    group[word] = group.get(word, 0.0) + mass
+                    total += mass
+            return total
+
+        visit(self._t.terms, "")
+        return pairs
+
+    @cached_property
+    def _term_words(self) -> dict[str, float]:
+        """Weight of each word in terms."""
+        total: dict[str, float] = {}
+        for group in self._pairs.values():
+            for word, weight in group.items():
+                total[word] = total.get(word, 0.0) + weight
+        return total
+
+    def _runs(self, tokens: Tokens, triggers: set[int]) -> Iterator[tuple[int, int]]:
+        """Stretches of neighbouring content words that hold a trigger."""
+        keys, gaps, after = tokens.key, tokens.gap, 0
+
+        def outside(i: int) -> bool:
+            return keys[i] in _SMALL or keys[i] == PROTECTED_WORD or keys[i].isdigit()
+
+        for i in sorted(triggers):
+            if i < after or outside(i):
+                continue
+            begin = i
+            while begin > after and i - begin < REACH and gaps[begin] in _JOINED and not outside(begin - 1):
+                begin -= 1
+            end, last = i + 1, i
+            while end < len(keys) and gaps[end] in _JOINED and end - last <= REACH and not outside(end):
+                last = end if end in triggers and end - begin < 2 * REACH else last
+                end += 1
+            after = end
+            yield begin, end
+
+    def _decoded(self, tokens: Tokens, begin: int, end: int, drafts: list[_Draft]) -> Iterator[Place]:
+        """The likeliest reading of a run, and for each stretch that it changes the rivals and the weight."""
+        keys = tokens.key
+        arcs = self._arcs(keys, begin, end, drafts)
+        left = keys[begin - 1] if begin and tokens.gap[begin] in _JOINED else SENTENCE
+        right = keys[end] if end < len(keys) and tokens.gap[end] in _JOINED else SENTENCE
+        pairs = self._pair_table(arcs, begin, end, left, right)
+        paths = _best_paths(arcs, begin, end, left, right, pairs)
+        if not paths:
+            return
+        score, path = paths[0]
+        for lo, hi in _changed(path):
+            first, last = path[lo].start, path[hi - 1].end
+            own = [a for i in range(first, last) for a in arcs[i] if a.kept and a.start == i]
+            reverted = _path_score([*path[:lo], *own, *path[hi:]], left, right, pairs)
+            options: dict[tuple[str, ...], float] = {}
+            around = ([a.words for a in path[:lo]], [a.words for a in path[hi:]])
+            for other_score, other in paths:
+                inner = [a for a in other if first <= a.start < last]
+                if inner and inner[0].start == first and inner[-1].end == last and any(not a.kept for a in inner):
+                    outer = ([a.words for a in other if a.end <= first], [a.words for a in other if a.start >= last])
+                    words = tuple(w for a in inner for w in a.words)
+                    if outer == around and words not in options:
+                        options[words] = other_score
+            top = log(sum(exp(v - score) for v in options.values()))
+            weight = score + top - reverted
+            if weight > WORST:
+                yield Place(
+                    first,
+                    last,
+                    weight,
+                    tuple(
+                        Option(" ".join(w), w, exp(min(0.0, v - score)) * 0.3, self.name, "composed")
+                        for w, v in options.items()
+                    ),
+                    tuple(v - score - top for v in options.values()),
+                )
+
+    def _arcs(self, keys: Sequence[str], begin: int, end: int, drafts: list[_Draft]) -> dict[int, list[_Arc]]:
+        arcs: dict[int, list[_Arc]] = {}
+        for i in range(begin, end):
+            here = arcs[i] = [_Arc(i, i + 1, (shape(keys[i]),), self._kept(keys[i]), True)]
+            segment = keys[i]
+            for j in range(i + 1, min(end, i + self._t.long_first.get(keys[i], 1)) + 1):
+                segment += "" if j == i + 1 else " " + keys[j - 1]
+                made = [(_surface(o), s) for o, s in self._segment(segment)]
+                made = [(o, s) for o, s in made if o != segment]
+                made.sort(key=lambda o: -o[1] - log(self._term_words.get(o[0].rpartition(" ")[2], 0.0) + 1e-5))
+                here += [_Arc(i, j, tuple(o.split()), s, False) for o, s in made[:MAX_WORDS]]
+        for d in drafts:
+            if begin <= d.start and d.end <= end and d.end > d.start + 1 and d.listed is not None:
+                for original, (joint, _) in d.options.items():
+                    share = joint - self._term_weight(original) + 1.0
+                    arcs[d.start].append(_Arc(d.start, d.end, tuple(term_key(original).split()), share, False))
+        return arcs
+
+    def _kept(self, key: str) -> float:
+        own = self._segment(key)[0]
+        return own[1] if own[0] == key else log(KEPT_WORD)
+
+    def _pair_table(
+        self, arcs: dict[int, list[_Arc]], begin: int, end: int, left: str, right: str
+    ) -> dict[tuple[str, str], float]:
+        """Log P(second | first) of all neighbouring words that arcs may give: context model and terms, mixed."""
+        wanted: dict[tuple[str, str], None] = {}
+        ending: dict[int, set[str]] = {begin: {left}}
+        for i in range(begin, end):
+            for a in arcs[i]:
+                for before in ending.get(i, ()):
+                    wanted[before, a.words[0]] = None
+                wanted.update(((x, y), None) for x, y in pairwise(a.words))
+                ending.setdefault(a.end, set()).add(a.words[-1])
+        wanted.update(((before, right), None) for before in ending.get(end, ()))
+        pairs = list(wanted)
+        first, second = hashes(x for x, _ in pairs), hashes(y for _, y in pairs)
+        alone = self._model.unigram(second)
+        usual, _ = self._model.bigram(first, second, alone)
+        table: dict[tuple[str, str], float] = {}
+        for (x, y), p in zip(pairs, usual.tolist(), strict=True):
+            group = self._pairs.get(x, {})
+            known = group.get(y, 0.0)
+            in_terms = known / (self._term_words.get(x, 0.0) + SPARSE) if known else 0.0
+            start = TERM_SHARE * self._pairs[""].get(y, 0.0) if not in_terms else 0.0
+            table[x, y] = log(MIX * (in_terms + start) + (1 - MIX) * exp(max(p, FLOOR)))
+        return table
+
     # weights
 
     def _term_weight(self, original: str) -> float:
@@ -356,6 +523,7 @@ class Terms:
         new = {" ".join(p): p for p in phrases if " ".join(p) not in self._usual}
         if len(self._usual) > 100_000:
             self._usual.clear()
+            new = {" ".join(p): p for p in phrases}
         self._usual.update(zip(new, self._probability(list(new.values())), strict=True))
         out: list[Place] = []
         for d, phrase in zip(drafts, phrases, strict=True):
@@ -365,15 +533,15 @@ class Terms:
             total = top + log(sum(exp(v - top) for _, (v, _) in best))
             weight = total - usual
             if d.listed is not None:
-                weight = d.listed + min(0.0, weight) * 0.7 if weight < 0 else max(d.listed, weight - (LISTED - d.listed))
+                weight = max(d.listed, weight) if weight > 0 else d.listed + 0.7 * weight
             if weight < WORST:
                 continue
             options = tuple(
-                Option(o, tuple(o.replace("-", " ").replace("'s", " 's").split()), exp(min(0.0, v - top)) * 0.3, self.name, s)
+                Option(o, tuple(term_key(o).split()), exp(min(0.0, v - top)) * 0.3, self.name, s)
                 for o, (v, s) in best
             )
             out.append(Place(d.start, d.end, weight, options, tuple(v - total for _, (v, _) in best)))
-        return sorted(out, key=lambda p: (p.start, p.end))
+        return out
 
     def _probability(self, phrases: list[list[str]]) -> list[float]:
         """Log probability of phrases in clean text, no lower than rare words make it."""
@@ -381,6 +549,56 @@ class Terms:
             return []
         usual = self._model.phrases(phrases)
         return [max(float(p), FLOOR * len(words)) for p, words in zip(usual, phrases, strict=True)]
+
+
+class _Arc(NamedTuple):
+    """A reading of some tokens. score: log share; kept: the tokens as they stand."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    score: float
+    kept: bool
+
+
+def _surface(original: str) -> str:
+    """A segment's original as it will stand: `forest+s` is forests."""
+    return _in_number(original[:-2], "s") if original.endswith("+s") else original
+
+
+def _best_paths(
+    arcs: dict[int, list[_Arc]], begin: int, end: int, left: str, right: str, pairs: dict[tuple[str, str], float]
+) -> list[tuple[float, list[_Arc]]]:
+    """The likeliest readings of a run, best first (Viterbi with several paths a state)."""
+    states: dict[int, dict[str, list[tuple[float, list[_Arc]]]]] = {begin: {left: [(0.0, [])]}}
+    for i in range(begin, end):
+        for word, paths in states.pop(i, {}).items():
+            for a in arcs[i]:
+                step = a.score + pairs[word, a.words[0]] + sum(pairs[x, y] for x, y in pairwise(a.words))
+                group = states.setdefault(a.end, {}).setdefault(a.words[-1], [])
+                group += [(score + step, [*path, a]) for score, path in paths]
+                if len(group) > 3 * PATHS:
+                    group.sort(key=lambda g: -g[0])
+                    del group[PATHS:]
+    final = [
+        (score + pairs[word, right], path) for word, paths in states.get(end, {}).items() for score, path in paths
+    ]
+    return sorted(final, key=lambda p: -p[0])[: 2 * PATHS]
+
+
+def _path_score(path: list[_Arc], left: str, right: str, pairs: dict[tuple[str, str], float]) -> float:
+    words = [left, *(w for a in path for w in a.words), right]
+    return sum(a.score for a in path) + sum(pairs.get(p, FLOOR) for p in pairwise(words))
+
+
+def _changed(path: list[_Arc]) -> Iterator[tuple[int, int]]:
+    """Stretches of arcs that change something; one kept arc between two belongs to them."""
+    places = [k for k, a in enumerate(path) if not a.kept]
+    while places:
+        lo = hi = places.pop(0)
+        while places and places[0] - hi <= 2:
+            hi = places.pop(0)
+        yield lo, hi + 1
 
 
 def _in_number(original: str, form: str) -> str:
