@@ -124,6 +124,20 @@ def manifest(folder: Path) -> dict[str, object]:
         raise LexiconError(f"{path}: not a manifest ({error}); mend or remove it") from error
 
 
+def split_families(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Built-in families by how they are screened: dense ones, and sparse ones (`screen = "sparse"` in the manifest).
+
+    Raises LexiconError for an unknown family.
+    """
+    dense: list[str] = []
+    sparse: list[str] = []
+    for name in names:
+        if name not in available():
+            raise LexiconError(f"unknown family '{name}'; there are: {', '.join(available())}")
+        (sparse if manifest(root() / name).get("screen") == "sparse" else dense).append(name)
+    return dense, sparse
+
+
 def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
     """Lexicon of built-in families and of a user's files or folders.
 

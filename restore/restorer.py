@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, log
@@ -13,21 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.fuzz import ratio
 
-from restore.candidates import Finder, Lattice
+from restore.candidates import CONTEXT, TERM, Finder, Lattice
 from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, decode
-from restore.lexicon import load, phrases, root
+from restore.lexicon import load, phrases, root, split_families
 from restore.restoration import Edit, Restoration, splice
-from restore.surface import fix_article, match_case, quotes_like, stray_braces
+from restore.surface import fix_article, match_case, quotes_like, stray_braces, with_capitals
+from restore.terms import Terms
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.twosided import TwoSided
 
-DEFAULT_FAMILIES: Final = ("autoblog",)
+DEFAULT_FAMILIES: Final = ("autoblog", "tortured")
 TWO_SIDED: Final = 0.5  # weight of the two-sided model in the log-linear score; with WEIGHTS fitted on held-out pairs
 CONSISTENCY: Final = 0.3  # weight of the document's own habits
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
-WEIGHTS: Final = Weights(context=0.4, channel=0.5)
+WEIGHTS: Final = Weights(context=CONTEXT, channel=0.5)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
@@ -82,7 +83,8 @@ class Restorer:
         self.threshold = threshold
         self.allow = tuple(allow)
         self.assume_spun = assume_spun
-        self._lexicon = load(self.families, self.lexicon_paths)
+        dense, self._sparse_families = split_families(self.families)
+        self._lexicon = load(dense, self.lexicon_paths)
         self._allowed = phrases(self.allow)
 
     def options(self) -> dict[str, Any]:
@@ -107,7 +109,16 @@ class Restorer:
 
     @cached_property
     def _screen(self) -> Screen:
-        return Screen(self._lexicon, self.model)
+        return Screen(self._lexicon, self.model, self._sparse)
+
+    @cached_property
+    def _sparse(self) -> list[Terms]:
+        own = frozenset(self._lexicon.options) if self.lexicon_paths else frozenset()
+        return [Terms(root() / name, name, self.model, own) for name in self._sparse_families]
+
+    @cached_property
+    def _capitals(self) -> dict[str, str]:
+        return {word: written for family in self._sparse for word, written in family.capitals.items()}
 
     @cached_property
     def _finder(self) -> Finder:
@@ -151,14 +162,21 @@ class Restorer:
     def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
         """Edits of one chunk: sentences that may have been spun are decoded block by block."""
         least = max(self.threshold, MENTION)
-        suspects = [i for i, p in enumerate(passages.spun) if p >= least]
+        claimed = {p.start for p, _ in passages.places}
+        suspects = [
+            i
+            for i, p in enumerate(passages.spun)
+            if p >= least or (claimed and any(s in claimed for s in range(*passages.sentences[i])))
+        ]
+        spun = dict(zip(passages.sentences, passages.spun, strict=True))
         if not suspects:
             return []
         fixed = self._fixed(tokens)
         edits: list[Edit] = []
         for block in _blocks(suspects, passages.sentences):
-            lattice = self._finder.lattice(tokens, [passages.sentences[i] for i in block], fixed)
-            extra = TWO_SIDED * self.twosided.score(tokens, lattice, self.model)
+            sentences = [passages.sentences[i] for i in block]
+            lattice = self._finder.lattice(tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least)
+            extra = self._extra(tokens, lattice)
             decoded = decode(lattice, extra, self.model, WEIGHTS)
             habits = _habits(lattice, decoded, tokens)
             if habits.any():
@@ -166,10 +184,25 @@ class Restorer:
             choices = [
                 choice
                 for sentence, readings in _readings(lattice, decoded, tokens)
-                for choice in self._choose(readings, passages.spun[block[sentence]])
+                for choice in self._choose(readings, passages.spun[block[sentence]], lattice)
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
         return _with_braces(edits, tokens.text, offset, passages.probability, self.threshold)
+
+    def _extra(self, tokens: Tokens, lattice: Lattice) -> NDArray[np.float64]:
+        """Log score of each arc beside context and channel: the two-sided model's for dense families, the odds of
+        sparse ones (which that model does not know; to it they are as the words that they stand for)."""
+        extra = np.array(lattice.odds)
+        known = [k for k, kind in enumerate(lattice.kind) if kind != TERM]
+        part = lattice if len(known) == len(lattice) else lattice.taken(known)
+        if all(option is None for option in part.option):
+            return extra
+        extra[known] += TWO_SIDED * self.twosided.score(tokens, part, self.model)
+        if part is not lattice:
+            own = {lattice.start[k]: extra[k] for k in known if lattice.option[k] is None}
+            for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
+                extra[k] += sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
+        return extra
 
     def _fixed(self, tokens: Tokens) -> frozenset[int]:
         """Tokens inside phrases of the allow-list."""
@@ -183,18 +216,23 @@ class Restorer:
             for j in range(i, end)
         )
 
-    def _choose(self, readings: list[_Reading], spun: float) -> Iterator[_Choice]:
+    def _choose(self, readings: list[_Reading], spun: float, lattice: Lattice) -> Iterator[_Choice]:
         """The most probable readings of a sentence that do not overlap, in order."""
+
+        def at_work(reading: _Reading) -> float:
+            """Probability that the reading's family is (a sparse family's odds are in the reading already)."""
+            return 1.0 if lattice.kind[reading.arc] == TERM else spun
+
         taken: list[_Reading] = []
-        for reading in sorted(readings, key=lambda r: (-r.probability, r.start)):
-            if reading.probability * spun < self.threshold:
+        for reading in sorted(readings, key=lambda r: (-r.probability * at_work(r), r.start)):
+            if reading.probability * at_work(reading) < self.threshold:
                 break
             if all(reading.end <= t.start or reading.start >= t.end for t in taken):
                 taken.append(reading)
         changed = {i for t in taken for i in range(t.start, t.end)}
         for reading in sorted(taken, key=lambda r: r.start):
             rivals = [r for r in readings if (r.start, r.end) == (reading.start, reading.end) and r is not reading]
-            yield _Choice(reading, rivals, spun, reading.start - 1 not in changed)
+            yield _Choice(reading, rivals, at_work(reading), reading.start - 1 not in changed)
 
     def _written(
         self, choices: list[_Choice], tokens: Tokens, lattice: Lattice, decoded: Decoded, offset: int
@@ -206,10 +244,11 @@ class Restorer:
             reading, spun = choice.reading, choice.spun
             option = lattice.option[reading.arc]
             assert option is not None  # identity arcs make no reading
-            start, end, replacement = _placed(choice, tokens)
+            capitals = self._capitals if lattice.kind[reading.arc] == TERM else {}
+            start, end, replacement = _placed(choice, tokens, capitals)
             standing = tokens.text[start:end]
             confidence = reading.probability * spun
-            others = [(_surface(r.words, standing, tokens.text), r.probability * spun) for r in choice.rivals]
+            others = [(_surface(r.words, standing, tokens.text, capitals), r.probability * spun) for r in choice.rivals]
             kept = max(0.0, 1 - confidence - sum(p for _, p in others))
             alternatives = sorted([*others, (standing, kept)], key=lambda a: -a[1])
             evidence = {
@@ -267,7 +306,7 @@ def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.fl
         own = float(decoded.posterior[arc])
         others = totals[original] - own
         option = lattice.option[arc]
-        if others < 0.5 or (option is None and not lattice.weight[arc]):
+        if others < 0.5 or lattice.kind[arc] == TERM or (option is None and not lattice.weight[arc]):
             continue
         share = exp(lattice.weight[arc])
         here = made[original][found] - own
@@ -310,11 +349,11 @@ def _trim(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tupl
     return start, end, words
 
 
-def _placed(choice: _Choice, tokens: Tokens) -> tuple[int, int, str]:
+def _placed(choice: _Choice, tokens: Tokens, capitals: Mapping[str, str]) -> tuple[int, int, str]:
     """Where a choice stands in the text and what will stand there: an article before it follows its first sound."""
     reading, text = choice.reading, tokens.text
     start, end = tokens.start[reading.start], tokens.end[reading.end - 1]
-    replacement = _surface(reading.words, text[start:end], text)
+    replacement = _surface(reading.words, text[start:end], text, capitals)
     before = reading.start - 1
     if choice.article_free and before >= 0 and tokens.key[before] in ("a", "an") and tokens.gap[reading.start] == " ":
         article = text[tokens.start[before] : tokens.end[before]]
@@ -324,9 +363,9 @@ def _placed(choice: _Choice, tokens: Tokens) -> tuple[int, int, str]:
     return start, end, replacement
 
 
-def _surface(words: tuple[str, ...], found: str, text: str) -> str:
+def _surface(words: tuple[str, ...], found: str, text: str, capitals: Mapping[str, str]) -> str:
     joined = " ".join(words).replace(" 's", "'s")
-    return quotes_like(match_case(joined, found), text)
+    return quotes_like(with_capitals(match_case(joined, found), capitals), text)
 
 
 def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, threshold: float) -> list[Edit]:

@@ -29,6 +29,7 @@ from math import exp, log
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import regex
 
 from restore.context import SENTENCE, ContextModel, hashes
@@ -45,6 +46,9 @@ MAX_COMPOSED: Final = 8  # originals kept for one stretch
 KEPT_WORD: Final = 0.6  # P(word left alone) where nothing is known of it
 FLOOR: Final = -13.0  # least log probability of one found word: the model's rare words are not that telling
 TELLING: Final = 2.0  # log-likelihood ratio from which a word alone is worth a closer look
+HINT: Final = -0.5  # of a word, from which on its pairs with its neighbours are looked at
+GAIN: Final = 4.0  # log-likelihood ratio of a pair that makes it worth a closer look
+COMPOSED: Final = "composed"  # source of an original that no list has
 WORST: Final = -1.0  # places of less weight are not kept
 SURE: Final = 4.0  # weight of a place from which on its neighbours are looked at
 REACH: Final = 3  # neighbours of a trigger that are looked at on either side
@@ -58,6 +62,7 @@ _JOINED: Final = frozenset((" ", "-", ""))
 _SMALL: Final = frozenset(
     "a an the and or but of in on at to for by with from as is was are were be been it its this that these we not".split()
 )
+_LINKS: Final = frozenset("of and to in for with".split())
 _NOT_PLURAL: Final = frozenset(
     """news lens series species gas bias bayes alias atlas means always perhaps besides across dies yes navies gauss
     reynolds towards stokes gibbs lies pros cons as has does thus plus versus waals""".split()
@@ -140,6 +145,8 @@ def read_tables(folder: Path, name: str) -> _Tables:
             share = float(seen) / (float(total or 1) + 1)
         except ValueError:
             raise LexiconError(f"{path}: '{columns[2]}' is no share; write counts such as 3/20") from None
+        if len(original) == 1:
+            continue
         group = t.words.setdefault(found, {})
         group[original] = max(share, group.get(original, 0.0))
         t.stay[original] = t.stay.get(original, 1.0) - share
@@ -179,10 +186,13 @@ class _Draft:
 class Terms:
     """The matcher of one family: `places` of a text."""
 
-    def __init__(self, folder: Path, name: str, model: ContextModel):
+    def __init__(self, folder: Path, name: str, model: ContextModel, barred: frozenset[str] = frozenset()):
+        """`barred`: found phrases that another lexicon has precedence for."""
         self.name = name
         self._model = model
         self._t = t = read_tables(folder, name)
+        for phrase in barred:
+            t.listed.pop(term_key(phrase), None)
         self._log_rate = log(RATE)
         self._firsts = {p for p in t.prefixes if " " not in p} | {k for k in t.listed if " " not in k}
         self._swapped = {w for w in t.words if " " not in w} | set(t.long_first)
@@ -190,6 +200,7 @@ class Terms:
         self._segments: dict[str, tuple[tuple[str, float], ...]] = {}
         self._usual: dict[str, float] = {}
         self._strength: dict[str, float] = {}
+        self._gains: dict[tuple[str, str], float] = {}
 
     @property
     def capitals(self) -> dict[str, str]:
@@ -206,10 +217,10 @@ class Terms:
         composed = self._composed(tokens, starts)
         places = self._weighed(tokens, [*drafts, *composed])
         triggers = {i for p in places if p.weight > SURE for i in range(p.start, p.end)}
-        triggers |= self._telling(keys, starts)
+        triggers |= self._telling(tokens, starts)
         for begin, end in self._runs(tokens, triggers):
             places += self._decoded(tokens, begin, end, drafts)
-        return sorted(places, key=lambda p: (p.start, p.end))
+        return _one_each(places)
 
     # listed phrases
 
@@ -346,18 +357,68 @@ class Terms:
                     group = found.setdefault(end, {})
                     value = joint + float(below[""]) + self._log_rate
                     if value > group.get(text, (-99.0, ""))[0]:
-                        group[text] = (value, "composed")
+                        group[text] = (value, COMPOSED)
                 self._walk(keys, gaps, first, end, below, own, joint, changed, found)
 
     # compositions around what is sure or telling
 
-    def _telling(self, keys: Sequence[str], starts: list[int]) -> set[int]:
-        """Tokens that are far likelier in a tortured paper than in clean text."""
-        known = self._strength
+    def _telling(self, tokens: Tokens, starts: list[int]) -> set[int]:
+        """Tokens that are far likelier in a tortured paper than in clean text, alone or with the next one."""
+        keys, gaps, known = tokens.key, tokens.gap, self._strength
         new = sorted({keys[i] for i in starts if keys[i] not in known})
         if new:
             known.update(zip(new, self._strengths(new), strict=True))
-        return {i for i in starts if known[keys[i]] >= TELLING}
+        telling = {i for i in starts if known[keys[i]] >= TELLING}
+        at: dict[tuple[str, str], list[int]] = {}
+        for i in starts:
+            own = known[keys[i]]
+            if own < HINT:
+                continue
+            for j in (i - 1, i):
+                if 0 <= j < len(keys) - 1 and gaps[j + 1] in _JOINED:
+                    x, y = keys[j], keys[j + 1]
+                    if x not in _SMALL and y not in _SMALL:
+                        at.setdefault((x, y), []).append(j)
+        fresh = [pair for pair in at if pair not in self._gains]
+        if fresh:
+            if len(self._gains) > 200_000:
+                self._gains.clear()
+                fresh = list(at)
+            self._gains.update(zip(fresh, self._pair_gains(fresh), strict=True))
+        telling.update(i for pair, places in at.items() if self._gains[pair] >= GAIN for j in places for i in (j, j + 1))
+        return telling
+
+    def _pair_gains(self, pairs: list[tuple[str, str]]) -> list[float]:
+        """Log-likelihood ratio of the best reading of two neighbouring words; only for pairs that the model lacks."""
+        first, second = hashes(shape(x) for x, _ in pairs), hashes(shape(y) for _, y in pairs)
+        held, usual = self._model.seen(first, second)
+        gains = [-99.0] * len(pairs)
+        asked: list[tuple[int, str, str, float]] = []
+        for k, (x, y) in enumerate(pairs):
+            if held[k]:
+                continue
+            for o, s in self._segment(x)[: MAX_WORDS // 2 + 2]:
+                for q, t in self._segment(y)[: MAX_WORDS // 2 + 2]:
+                    a, b = _surface(o), _surface(q)
+                    if (a, b) != (x, y):
+                        asked.append((k, a.rpartition(" ")[2], b.partition(" ")[0], s + t))
+        if not asked:
+            return gains
+        a, b = hashes(q[1] for q in asked), hashes(q[2] for q in asked)
+        alone = np.maximum(self._model.unigram(a), FLOOR)
+        after, _ = self._model.bigram(a, b, self._model.unigram(b))
+        for (k, x, y, share), p, q in zip(asked, alone.tolist(), np.maximum(after, FLOOR).tolist(), strict=True):
+            score = share + self._mixed(SENTENCE, x, p) + self._mixed(x, y, q)
+            gains[k] = max(gains[k], score - max(float(usual[k]), 2 * FLOOR))
+        return gains
+
+    def _mixed(self, before: str, word: str, usual: float) -> float:
+        """Log P(word | before): context model and terms, mixed."""
+        group = self._pairs.get(before)
+        known = group.get(word, 0.0) if group else 0.0
+        in_terms = known / (self._term_words.get(before, 0.0) + SPARSE) if known else 0.0
+        start = TERM_SHARE * self._pairs[""].get(word, 0.0) if not in_terms else 0.0
+        return log(MIX * (in_terms + start) + (1 - MIX) * exp(max(usual, FLOOR)))
 
     def _strengths(self, words: list[str]) -> Iterator[float]:
         """Log-likelihood ratio of each word, tortured against clean."""
@@ -400,24 +461,40 @@ class Terms:
         return total
 
     def _runs(self, tokens: Tokens, triggers: set[int]) -> Iterator[tuple[int, int]]:
-        """Stretches of neighbouring content words that hold a trigger."""
+        """Stretches of neighbouring words that hold a trigger; small words only inside them."""
         keys, gaps, after = tokens.key, tokens.gap, 0
 
-        def outside(i: int) -> bool:
-            return keys[i] in _SMALL or keys[i] == PROTECTED_WORD or keys[i].isdigit()
+        def joins(i: int) -> bool:
+            """Whether a run may go on with a token."""
+            if keys[i] == PROTECTED_WORD or keys[i].isdigit():
+                return False
+            return keys[i] not in _SMALL or keys[i] in _LINKS or self._in_segment(keys, i)
 
         for i in sorted(triggers):
-            if i < after or outside(i):
+            if i < after or keys[i] == PROTECTED_WORD:
                 continue
             begin = i
-            while begin > after and i - begin < REACH and gaps[begin] in _JOINED and not outside(begin - 1):
+            while begin > after and i - begin < REACH and gaps[begin] in _JOINED and joins(begin - 1):
                 begin -= 1
             end, last = i + 1, i
-            while end < len(keys) and gaps[end] in _JOINED and end - last <= REACH and not outside(end):
-                last = end if end in triggers and end - begin < 2 * REACH else last
+            while end < len(keys) and gaps[end] in _JOINED and end - last <= REACH and joins(end):
+                last = end if end in triggers and end - begin < 3 * REACH else last
                 end += 1
-            after = end
-            yield begin, end
+            while keys[begin] in _LINKS and not self._in_segment(keys, begin):
+                begin += 1
+            while keys[end - 1] in _LINKS and not self._in_segment(keys, end - 1):
+                end -= 1
+            after = max(end, i + 1)
+            if begin < end:
+                yield begin, end
+
+    def _in_segment(self, keys: Sequence[str], i: int) -> bool:
+        """Whether a small word lies in a known segment of several words ("getting to know")."""
+        for begin in range(max(0, i - 3), i + 1):
+            for end in range(max(i, begin + 1) + 1, min(len(keys), begin + self._t.long_first.get(keys[begin], 1)) + 1):
+                if " ".join(keys[begin:end]) in self._t.words:
+                    return True
+        return False
 
     def _decoded(self, tokens: Tokens, begin: int, end: int, drafts: list[_Draft]) -> Iterator[Place]:
         """The likeliest reading of a run, and for each stretch that it changes the rivals and the weight."""
@@ -451,7 +528,7 @@ class Terms:
                     last,
                     weight,
                     tuple(
-                        Option(" ".join(w), w, exp(min(0.0, v - score)) * 0.3, self.name, "composed")
+                        Option(" ".join(w), w, exp(min(0.0, v - score)) * 0.3, self.name, COMPOSED)
                         for w, v in options.items()
                     ),
                     tuple(v - score - top for v in options.values()),
@@ -496,14 +573,7 @@ class Terms:
         first, second = hashes(x for x, _ in pairs), hashes(y for _, y in pairs)
         alone = self._model.unigram(second)
         usual, _ = self._model.bigram(first, second, alone)
-        table: dict[tuple[str, str], float] = {}
-        for (x, y), p in zip(pairs, usual.tolist(), strict=True):
-            group = self._pairs.get(x, {})
-            known = group.get(y, 0.0)
-            in_terms = known / (self._term_words.get(x, 0.0) + SPARSE) if known else 0.0
-            start = TERM_SHARE * self._pairs[""].get(y, 0.0) if not in_terms else 0.0
-            table[x, y] = log(MIX * (in_terms + start) + (1 - MIX) * exp(max(p, FLOOR)))
-        return table
+        return {(x, y): self._mixed(x, y, p) for (x, y), p in zip(pairs, usual.tolist(), strict=True)}
 
     # weights
 
@@ -551,6 +621,20 @@ class Terms:
         return [max(float(p), FLOOR * len(words)) for p, words in zip(usual, phrases, strict=True)]
 
 
+def _one_each(places: list[Place]) -> list[Place]:
+    """One place for each stretch: the listed one where it holds, else the weightiest."""
+    best: dict[tuple[int, int], Place] = {}
+    for p in places:
+        known = best.get((p.start, p.end))
+        if known is None or _rank(p) > _rank(known):
+            best[p.start, p.end] = p if known is None else p._replace(weight=max(p.weight, known.weight))
+    return [best[k] for k in sorted(best)]
+
+
+def _rank(p: Place) -> tuple[bool, float]:
+    return p.options[0].source != COMPOSED and p.weight >= LISTED - 1, p.weight
+
+
 class _Arc(NamedTuple):
     """A reading of some tokens. score: log share; kept: the tokens as they stand."""
 
@@ -592,11 +676,11 @@ def _path_score(path: list[_Arc], left: str, right: str, pairs: dict[tuple[str, 
 
 
 def _changed(path: list[_Arc]) -> Iterator[tuple[int, int]]:
-    """Stretches of arcs that change something; one kept arc between two belongs to them."""
+    """Stretches of arcs that change something."""
     places = [k for k, a in enumerate(path) if not a.kept]
     while places:
         lo = hi = places.pop(0)
-        while places and places[0] - hi <= 2:
+        while places and places[0] - hi == 1:
             hi = places.pop(0)
         yield lo, hi + 1
 
