@@ -48,9 +48,13 @@ FLOOR: Final = -13.0  # least log probability of one found word: the model's rar
 TELLING: Final = 2.0  # log-likelihood ratio from which a word alone is worth a closer look
 HINT: Final = -0.5  # of a word, from which on its pairs with its neighbours are looked at
 GAIN: Final = 4.0  # log-likelihood ratio of a pair that makes it worth a closer look
+LESS: Final = 1.5  # taken off the weight of a composed term: what clean text shows against held-out phrases
+LESS_OPEN: Final = 4.0  # the same for compositions that no list of terms has
+LESS_SINGLE: Final = 5.5  # and where only one word changes
+BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
 COMPOSED: Final = "composed"  # source of an original that no list has
 WORST: Final = -1.0  # places of less weight are not kept
-SURE: Final = 4.0  # weight of a place from which on its neighbours are looked at
+SURE: Final = 2.5  # weight of a place from which on its neighbours are looked at
 REACH: Final = 3  # neighbours of a trigger that are looked at on either side
 MAX_WORDS: Final = 12  # originals tried for one segment
 PATHS: Final = 4  # readings kept for each last word
@@ -120,6 +124,7 @@ class _Tables:
     stay: dict[str, float] = field(default_factory=dict)  # original word -> share left alone
     terms: dict[str, Any] = field(default_factory=dict)  # trie of words; the key "" holds a term's log weight
     capitals: dict[str, str] = field(default_factory=dict)
+    ordinary: set[str] = field(default_factory=set)  # phrases that clean text has: never composed away
 
 
 def read_tables(folder: Path, name: str) -> _Tables:
@@ -158,6 +163,7 @@ def read_tables(folder: Path, name: str) -> _Tables:
             weights[columns[0]] = max(float(columns[1]) if len(columns) > 1 else -9.5, weights.get(columns[0], -99.0))
         except ValueError:
             raise LexiconError(f"{path}: '{columns[1]}' is no log weight") from None
+    t.ordinary.update(columns[0] for _, columns in _rows(folder, "ordinary*.txt"))
     for term, weight in weights.items():
         node = t.terms
         for word in term.split():
@@ -521,8 +527,8 @@ class Terms:
                     if outer == around and words not in options:
                         options[words] = other_score
             top = log(sum(exp(v - score) for v in options.values()))
-            weight = score + top - reverted
-            if weight > WORST:
+            weight = score + top - reverted - self._discount(path, lo, hi, left, right, pairs)
+            if weight > WORST and " ".join(keys[first:last]) not in self._t.ordinary:
                 yield Place(
                     first,
                     last,
@@ -533,6 +539,23 @@ class Terms:
                     ),
                     tuple(v - score - top for v in options.values()),
                 )
+
+    def _discount(
+        self, path: list[_Arc], lo: int, hi: int, left: str, right: str, pairs: dict[tuple[str, str], float]
+    ) -> float:
+        """What is taken off the weight of a composition; all of it where its words have nothing to do with others."""
+        inner = [w for a in path[lo:hi] for w in a.words]
+        before = path[lo - 1].words[-1] if lo else left
+        after = path[hi].words[0] if hi < len(path) else right
+        words = [before, *inner, after]
+        known = [p for p in pairwise(words) if p[0] not in _SMALL and p[1] not in _SMALL and SENTENCE not in p]
+        alone = self._model.unigram(hashes(y for _, y in known)).tolist() if known else []
+        bound = max((pairs.get(p, FLOOR) - max(a, FLOOR) for p, a in zip(known, alone, strict=True)), default=0.0)
+        if bound < BOUND:
+            return 99.0
+        if any(y in self._pairs.get(x, ()) for x, y in known) or any(a.listed for a in path[lo:hi]):
+            return LESS
+        return LESS_SINGLE if path[hi - 1].end - path[lo].start == 1 else LESS_OPEN
 
     def _arcs(self, keys: Sequence[str], begin: int, end: int, drafts: list[_Draft]) -> dict[int, list[_Arc]]:
         arcs: dict[int, list[_Arc]] = {}
@@ -549,7 +572,7 @@ class Terms:
             if begin <= d.start and d.end <= end and d.end > d.start + 1 and d.listed is not None:
                 for original, (joint, _) in d.options.items():
                     share = joint - self._term_weight(original) + 1.0
-                    arcs[d.start].append(_Arc(d.start, d.end, tuple(term_key(original).split()), share, False))
+                    arcs[d.start].append(_Arc(d.start, d.end, tuple(term_key(original).split()), share, False, True))
         return arcs
 
     def _kept(self, key: str) -> float:
@@ -604,7 +627,9 @@ class Terms:
             weight = total - usual
             if d.listed is not None:
                 weight = max(d.listed, weight) if weight > 0 else d.listed + 0.7 * weight
-            if weight < WORST:
+            else:
+                weight -= LESS
+            if weight < WORST or (d.listed is None and " ".join(phrase) in self._t.ordinary):
                 continue
             options = tuple(
                 Option(o, tuple(term_key(o).split()), exp(min(0.0, v - top)) * 0.3, self.name, s)
@@ -643,6 +668,7 @@ class _Arc(NamedTuple):
     words: tuple[str, ...]
     score: float
     kept: bool
+    listed: bool = False
 
 
 def _surface(original: str) -> str:

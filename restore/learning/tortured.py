@@ -136,6 +136,7 @@ def _cleaned(row: Row, judged: Judgements, capitals: dict[str, str]) -> Iterator
         return
     for text in _ALTERNATIVE.split(_BRACKETS.sub(" ", row.original)):
         original = _written(_without_acronym(text.strip(' "*'))[0], capitals)
+        original = _MISSPELT.sub(lambda m: MISSPELT[m.group()], original)
         key = phrase_key(original)
         if not key or _OPERATOR.search(text) or key.count(" ") >= LONGEST or term_key(key) == term_key(found):
             continue
@@ -179,6 +180,10 @@ def _written(original: str, capitals: dict[str, str]) -> str:
     key = phrase_key(original)
     return regex.sub(r"[\p{L}\p{N}]+", lambda m: capitals.get(m.group(), m.group()), key)
 
+
+MISSPELT: Final = {"particule": "particle", "composent": "component", "rythm": "rhythm", "medicial": "medical",
+    "effet": "effect", "enviroment": "environment", "unknow": "unknown", "polyphormism": "polymorphism"}  # fmt: skip
+_MISSPELT: Final = regex.compile(r"\b(?:" + "|".join(MISSPELT) + r")\b")
 
 NAMES: Final = frozenset(
     """akaike alzheimer anderson apache arnold arrhenius asia asian bayes bayesian bernoulli bessel bhattacharyya
