@@ -51,6 +51,7 @@ GAIN: Final = 4.0  # log-likelihood ratio of a pair that makes it worth a closer
 LESS: Final = 1.5  # taken off the weight of a composed term: what clean text shows against held-out phrases
 LESS_OPEN: Final = 4.0  # the same for compositions that no list of terms has
 LESS_SINGLE: Final = 5.5  # and where only one word changes
+TELLS: Final = 0.5  # log-likelihood ratio of a single word from which on less is taken off
 BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
 COMPOSED: Final = "composed"  # source of an original that no list has
 WORST: Final = -1.0  # places of less weight are not kept
@@ -60,6 +61,8 @@ MAX_WORDS: Final = 12  # originals tried for one segment
 PATHS: Final = 4  # readings kept for each last word
 MIX: Final = 0.4  # weight of terms against the context model in P(word | word before)
 TERM_SHARE: Final = 0.05  # share of a paper's words that begin a term
+RARE_SHARE: Final = 0.4  # P(a word that the context model hardly knows is part of a term that goes on)
+RARE_WORD: Final = -13.0  # log probability of such a word
 SPARSE: Final = 2e-4  # added to the weight of a word in terms
 
 _JOINED: Final = frozenset((" ", "-", ""))
@@ -135,7 +138,7 @@ def read_tables(folder: Path, name: str) -> _Tables:
     t = _Tables()
     weights: dict[str, float] = {}
     for entry in read(folder, name):
-        found = entry.found.replace("-", " ").replace("'s", " 's") if not entry.found.isalpha() else entry.found
+        found = entry.found if entry.found.isalpha() else _apart(entry.found.replace("-", " ").replace("'s", " 's"))
         t.listed.setdefault(found, []).append(_Known(entry.original, entry.rate, entry.condition, entry.source))
         if entry.written != entry.original:
             t.capitals.update((w.lower(), w) for w in regex.findall(r"[\p{L}\p{N}]+", entry.written) if w != w.lower())
@@ -172,6 +175,11 @@ def read_tables(folder: Path, name: str) -> _Tables:
     return t
 
 
+def _apart(phrase: str) -> str:
+    """Letters and the figures after them apart, as tokens are ("co2")."""
+    return regex.sub(r"(?<=\p{L})(?=\d)", " ", phrase) if any(c.isdigit() for c in phrase) else phrase
+
+
 def _rows(folder: Path, pattern: str) -> Iterator[tuple[Path, list[str]]]:
     for path in sorted(folder.glob(pattern)):
         for line in path.read_text(encoding="utf-8").split("\n"):
@@ -206,6 +214,7 @@ class Terms:
         self._segments: dict[str, tuple[tuple[str, float], ...]] = {}
         self._usual: dict[str, float] = {}
         self._strength: dict[str, float] = {}
+        self._technicals: dict[str, float] = {}
         self._gains: dict[tuple[str, str], float] = {}
 
     @property
@@ -290,7 +299,7 @@ class Terms:
         seen: set[str] = set()
         if " " not in key:
             seen.add(key)
-            yield key, log(max(0.05, min(KEPT_WORD, self._t.stay.get(key, KEPT_WORD))))
+            yield key, log(max(0.2, min(KEPT_WORD, self._t.stay.get(key, KEPT_WORD))))
         for original, share in words.get(key, {}).items():
             seen.add(original)
             yield original, log(share)
@@ -299,7 +308,7 @@ class Terms:
         one = singular(last)
         if one:
             if not head and one not in seen:
-                yield one + "+s", log(max(0.05, min(KEPT_WORD, self._t.stay.get(one, KEPT_WORD))))
+                yield one + "+s", log(max(0.2, min(KEPT_WORD, self._t.stay.get(one, KEPT_WORD))))
             for original, share in words.get(head + one, {}).items():
                 yield original + "+s", log(share)
         elif not head:
@@ -419,12 +428,27 @@ class Terms:
         return gains
 
     def _mixed(self, before: str, word: str, usual: float) -> float:
-        """Log P(word | before): context model and terms, mixed."""
+        """Log P(word | before): context model and terms, mixed.
+
+        A pair that no term has backs off to how often the word follows another in
+        terms (heads are shared: "acid"), as far as the word before is a technical one.
+        """
         group = self._pairs.get(before)
-        known = group.get(word, 0.0) if group else 0.0
-        in_terms = known / (self._term_words.get(before, 0.0) + SPARSE) if known else 0.0
-        start = TERM_SHARE * self._pairs[""].get(word, 0.0) if not in_terms else 0.0
-        return log(MIX * (in_terms + start) + (1 - MIX) * exp(max(usual, FLOOR)))
+        weight = self._term_words.get(before, 0.0)
+        in_terms = group.get(word, 0.0) / (weight + SPARSE) if group else 0.0
+        head = self._heads.get(word, 0.0) * self._technical(before) if before != SENTENCE else 0.0
+        start = TERM_SHARE * self._pairs[""].get(word, 0.0)
+        return log(MIX * (in_terms + head + start) + (1 - MIX) * exp(max(usual, FLOOR)))
+
+    def _technical(self, word: str) -> float:
+        """Probability that a word is part of a term that goes on, where its terms do not say how."""
+        known = self._technicals.get(word)
+        if known is None:
+            usual = float(self._model.unigram(hashes([word]))[0])
+            weight = self._term_words.get(word, 0.0)
+            share = RARE_SHARE if usual <= RARE_WORD else min(RARE_SHARE, 3 * TERM_SHARE * weight / exp(usual))
+            known = self._technicals[word] = share * SPARSE / (weight + SPARSE)
+        return 0.0 if word in _SMALL else known
 
     def _strengths(self, words: list[str]) -> Iterator[float]:
         """Log-likelihood ratio of each word, tortured against clean."""
@@ -456,6 +480,17 @@ class Terms:
 
         visit(self._t.terms, "")
         return pairs
+
+    @cached_property
+    def _heads(self) -> dict[str, float]:
+        """How often a word follows another in terms."""
+        total: dict[str, float] = {}
+        for before, group in self._pairs.items():
+            if before:
+                for word, weight in group.items():
+                    total[word] = total.get(word, 0.0) + weight
+        mass = sum(total.values()) or 1.0
+        return {word: weight / mass for word, weight in total.items()}
 
     @cached_property
     def _term_words(self) -> dict[str, float]:
@@ -527,7 +562,7 @@ class Terms:
                     if outer == around and words not in options:
                         options[words] = other_score
             top = log(sum(exp(v - score) for v in options.values()))
-            weight = score + top - reverted - self._discount(path, lo, hi, left, right, pairs)
+            weight = score + top - reverted - self._discount(path, lo, hi, left, right, pairs, self._strength.get(keys[first], 0.0))
             if weight > WORST and " ".join(keys[first:last]) not in self._t.ordinary:
                 yield Place(
                     first,
@@ -541,7 +576,14 @@ class Terms:
                 )
 
     def _discount(
-        self, path: list[_Arc], lo: int, hi: int, left: str, right: str, pairs: dict[tuple[str, str], float]
+        self,
+        path: list[_Arc],
+        lo: int,
+        hi: int,
+        left: str,
+        right: str,
+        pairs: dict[tuple[str, str], float],
+        strength: float,
     ) -> float:
         """What is taken off the weight of a composition; all of it where its words have nothing to do with others."""
         inner = [w for a in path[lo:hi] for w in a.words]
@@ -550,12 +592,15 @@ class Terms:
         words = [before, *inner, after]
         known = [p for p in pairwise(words) if p[0] not in _SMALL and p[1] not in _SMALL and SENTENCE not in p]
         alone = self._model.unigram(hashes(y for _, y in known)).tolist() if known else []
+        technical = any(y in self._heads and self._technical(x) >= RARE_SHARE / 2 for x, y in known)
         bound = max((pairs.get(p, FLOOR) - max(a, FLOOR) for p, a in zip(known, alone, strict=True)), default=0.0)
-        if bound < BOUND:
+        if bound < BOUND and not technical:
             return 99.0
         if any(y in self._pairs.get(x, ()) for x, y in known) or any(a.listed for a in path[lo:hi]):
             return LESS
-        return LESS_SINGLE if path[hi - 1].end - path[lo].start == 1 else LESS_OPEN
+        if path[hi - 1].end - path[lo].start > 1:
+            return LESS_OPEN
+        return max(LESS, LESS_SINGLE + TELLS - max(TELLS, strength))
 
     def _arcs(self, keys: Sequence[str], begin: int, end: int, drafts: list[_Draft]) -> dict[int, list[_Arc]]:
         arcs: dict[int, list[_Arc]] = {}

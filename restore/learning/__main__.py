@@ -45,6 +45,40 @@ def context_command(
     typer.echo(f"{output}: {model.info}, {output.stat().st_size / 1e6:.1f} MB")
 
 
+@app.command("tortured")
+def tortured_command(
+    rows: Annotated[Path, typer.Argument(metavar="LIST", help="Tortured phrases: found, original, papers, context.")],
+    output: Annotated[Path, typer.Option("-o", help="The family's folder; judgements.txt in it is obeyed.")],
+) -> None:
+    """Clean a list of tortured phrases and learn word substitutions and terms from it (three seconds)."""
+    from restore.learning import tortured
+
+    judged = tortured.read_judgements(output / "judgements.txt")
+    raw = tortured.read_list(rows)
+    for name, lines in tortured.write_family(tortured.clean(raw, judged), output).items():
+        typer.echo(f"{output / name}: {lines:,} lines (of {len(raw):,})")
+
+
+@app.command("ordinary")
+def ordinary_command(
+    corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
+    output: Annotated[Path, typer.Option("-o", help="The family's folder.")],
+) -> None:
+    """Note the phrases of clean science texts that a family's compositions would change, so that they will not."""
+    from restore.context import ContextModel
+    from restore.learning import tortured
+    from restore.lexicon import root
+    from restore.terms import Terms
+
+    target = output / "ordinary.txt"
+    target.unlink(missing_ok=True)
+    matcher = Terms(output, output.name, ContextModel.load(root() / "context.bin"))
+    found = tortured.ordinary_phrases(matcher, tortured.science(corpora))
+    about = "# Written by 'python -m restore.learning ordinary': phrases of clean science texts, with their counts.\n"
+    target.write_text(about + "".join(f"{phrase}\t{count}\n" for phrase, count in found), encoding="utf-8")
+    typer.echo(f"{target}: {len(found):,} phrases")
+
+
 @app.command("twosided")
 def twosided_command(
     corpora: Annotated[Path, typer.Argument(help="Folder of .txt.xz files, a document a line.")],

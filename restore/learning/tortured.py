@@ -20,8 +20,10 @@ from typing import Final, NamedTuple
 
 import regex
 
+from restore.learning.phrases import open_text
 from restore.lexicon import LONGEST, LexiconError, phrase_key
-from restore.terms import singular, term_key
+from restore.terms import COMPOSED, Terms, singular, term_key
+from restore.text import tokenize
 
 ROUNDS: Final = 8  # of expectation maximisation
 _LONG: Final = (4, 3)  # most words of a segment, found and original
@@ -30,6 +32,13 @@ _KEPT: Final = 4.0  # log prior of a segment that is the same on both sides
 _LEAST: Final = 0.02  # segments rarer than this share of their original are not kept
 _SHARE: Final = 0.3  # of a term's occurrences in a tortured paper that are tortured
 _SMOOTH: Final = 4.0  # papers added to each count
+
+SUSPICIOUS: Final = 2.0  # weight of a place from which on clean text speaks against it
+_SCIENCE: Final = regex.compile(
+    r"\b(?:algorithms?|proteins?|species|energy|molecul\w+|software|data|neural|chemical|genes?|cells?|physics|"
+    r"mathemat\w+|patients?|quantum|clinical|theorem|genus|enzymes?|networks?|equations?|temperature)\b",
+    regex.IGNORECASE,
+)
 
 _PARENTHESES: Final = regex.compile(r"\s*\(([^()]*)\)")
 _BRACKETS: Final = regex.compile(r"\s*\[[^\[\]]*\]\s*")
@@ -310,3 +319,26 @@ def write_family(phrases: list[Phrase], folder: Path) -> dict[str, int]:
     for name, lines in files.items():
         (folder / name).write_text(about + "\n".join(lines) + "\n", encoding="utf-8")
     return {name: len(lines) for name, lines in files.items()}
+
+
+def ordinary_phrases(matcher: Terms, documents: Iterable[str]) -> list[tuple[str, int]]:
+    """Phrases of clean text that the matcher would compose away, with their counts; sorted.
+
+    A single word counts from twice on: one place may be a slip.
+    """
+    seen: Counter[str] = Counter()
+    for text in documents:
+        tokens = tokenize(text)
+        for place in matcher.places(tokens):
+            if place.weight >= SUSPICIOUS and place.options[0].source == COMPOSED:
+                seen[" ".join(tokens.key[place.start : place.end])] += 1
+    return sorted((phrase, n) for phrase, n in seen.items() if n > 1 or " " in phrase)
+
+
+def science(folder: Path) -> Iterator[str]:
+    """Every other document of the corpora that speaks of science or technology."""
+    for path in sorted(folder.glob("*.txt*")):
+        with open_text(path) as lines:
+            for number, line in enumerate(lines):
+                if not number % 2 and len(_SCIENCE.findall(line)) >= 4:
+                    yield line
