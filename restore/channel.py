@@ -20,7 +20,7 @@ against; each place is then judged on its own weight and on that of the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import exp, expm1, log, log1p
 from typing import Final
@@ -36,9 +36,12 @@ SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
 LEAVE: Final = 0.22  # chance that an untouched sentence (a quotation, boilerplate) follows a spun one
 BACK: Final = 0.5  # chance that a spun sentence follows such a one
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
-RARE_PRIOR: Final = 0.01  # of documents that hold a sparse family's phrases
+RARE_PRIOR: Final = 0.025  # of documents that hold a sparse family's phrases
 LEAST_ODDS: Final = -2.0  # log odds of a place from which on its originals are candidates
 RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
+CHANCE: Final = 0.1  # share of the lesser places that count as evidence
+LONG_TEXT: Final = 100  # tokens; longer texts have more places by chance
+SELDOM: Final = 2.0  # taken off a place's odds where others have shown the family at work: most words stay
 EXPLAINED: Final = 6.0  # taken off a place's weight where a dense family already explains the sentence
 _BREAKS: Final = frozenset((".", ","))
 _TELLING: Final = 1.0  # weight from which on a phrase counts as the spinner's
@@ -123,7 +126,7 @@ class Screen:
                 continue
             if dense.probability >= 0.5:
                 places = list(_unexplained(places, dense))
-            odds, probability = smooth_places(places, 1 - 1e-9 if assume_spun else RARE_PRIOR)
+            odds, probability = smooth_places(places, 1 - 1e-9 if assume_spun else RARE_PRIOR, len(tokens))
             kept = [(p, o) for p, o in zip(places, odds, strict=True) if o > LEAST_ODDS]
             claimed += kept
             clean *= 1 - probability
@@ -185,27 +188,36 @@ def apart(places: Sequence[Place]) -> list[Place]:
     return taken
 
 
-def smooth_places(places: Sequence[Place], prior: float = RARE_PRIOR) -> tuple[list[float], float]:
+def smooth_places(
+    places: Sequence[Place], prior: float = RARE_PRIOR, length: int = 0
+) -> tuple[list[float], float]:
     """Log odds of each place to be a sparse family's, and the probability that any is.
 
     A place's weight stands against the document's: log P(family at work | all
-    places that do not overlap with it). What occurs twice counts once.
+    places that do not overlap with it). What occurs twice counts once; the
+    weightiest place counts in full, each other one as far as it may be chance;
+    a long text (length in tokens) has more chances.
     """
-    alone = log(prior) - log1p(-prior)
-    known: dict[tuple[str, ...], float] = {}
-    counted: list[tuple[Place, float]] = []
+    alone = log(prior) - log1p(-prior) - log1p(length / LONG_TEXT)
+    best: dict[tuple[str, ...], tuple[Place, float]] = {}
     for p in apart(places):
-        what = p.options[0].words
         gain = min(p.weight, RARE_CAP)
-        counted.append((p, gain - known.get(what, 0.0) if gain > known.get(what, 0.0) else 0.0))
-        known[what] = max(gain, known.get(what, 0.0))
-    counted = [(p, max(0.0, g)) for p, g in counted]
-    total = alone + sum(g for _, g in counted)
+        if gain > best.get(p.options[0].words, (p, 0.0))[1]:
+            best[p.options[0].words] = (p, gain)
+    counted = list(best.values())
     odds = []
     for p in places:
-        others = total - sum(g for q, g in counted if q.start < p.end and p.start < q.end)
-        odds.append(p.weight - log1p(exp(-min(50.0, others))))
+        others = alone + _together(g for q, g in counted if q.end <= p.start or p.end <= q.start)
+        at_work = 1 / (1 + exp(-max(-50.0, min(50.0, others))))
+        odds.append(p.weight + log(at_work) - SELDOM * at_work)
+    total = alone + _together(g for _, g in counted)
     return odds, 1 / (1 + exp(-max(-50.0, min(50.0, total))))
+
+
+def _together(gains: Iterable[float]) -> float:
+    """Evidence of several places: the largest, and of each other one log(1 - CHANCE + CHANCE exp(gain))."""
+    ordered = sorted(gains, reverse=True)
+    return sum(ordered[:1]) + sum(log(1 - CHANCE + CHANCE * exp(g)) for g in ordered[1:])
 
 
 def _unexplained(places: Sequence[Place], dense: Passages) -> Iterator[Place]:

@@ -25,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from math import exp, log
+from math import exp, log, log1p
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -49,8 +49,8 @@ TELLING: Final = 2.0  # log-likelihood ratio from which a word alone is worth a 
 HINT: Final = -0.5  # of a word, from which on its pairs with its neighbours are looked at
 GAIN: Final = 4.0  # log-likelihood ratio of a pair that makes it worth a closer look
 LESS: Final = 1.5  # taken off the weight of a composed term: what clean text shows against held-out phrases
-LESS_OPEN: Final = 4.0  # the same for compositions that no list of terms has
-LESS_SINGLE: Final = 5.5  # and where only one word changes
+LESS_OPEN: Final = 4.5  # the same for compositions that no list of terms has
+LESS_SINGLE: Final = 7.0  # and where only one word changes
 TELLS: Final = 0.5  # log-likelihood ratio of a single word from which on less is taken off
 BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
 COMPOSED: Final = "composed"  # source of an original that no list has
@@ -128,6 +128,7 @@ class _Tables:
     terms: dict[str, Any] = field(default_factory=dict)  # trie of words; the key "" holds a term's log weight
     capitals: dict[str, str] = field(default_factory=dict)
     ordinary: set[str] = field(default_factory=set)  # phrases that clean text has: never composed away
+    slips: dict[tuple[str, str], int] = field(default_factory=dict)  # changes of one word that clean text invites
 
 
 def read_tables(folder: Path, name: str) -> _Tables:
@@ -166,7 +167,11 @@ def read_tables(folder: Path, name: str) -> _Tables:
             weights[columns[0]] = max(float(columns[1]) if len(columns) > 1 else -9.5, weights.get(columns[0], -99.0))
         except ValueError:
             raise LexiconError(f"{path}: '{columns[1]}' is no log weight") from None
-    t.ordinary.update(columns[0] for _, columns in _rows(folder, "ordinary*.txt"))
+    for _, columns in _rows(folder, "ordinary*.txt"):
+        if len(columns) > 2:
+            t.slips[columns[0], columns[1]] = int(columns[2])
+        else:
+            t.ordinary.add(columns[0])
     for term, weight in weights.items():
         node = t.terms
         for word in term.split():
@@ -235,7 +240,15 @@ class Terms:
         triggers |= self._telling(tokens, starts)
         for begin, end in self._runs(tokens, triggers):
             places += self._decoded(tokens, begin, end, drafts)
-        return _one_each(places)
+        return _one_each([self._excused(p, keys) for p in places] if self._t.slips else places)
+
+    def _excused(self, p: Place, keys: Sequence[str]) -> Place:
+        """A composed place with less weight where clean text invites the same changes, the rarest of them deciding."""
+        if p.options[0].source != COMPOSED:
+            return p
+        pairs = changed_words(keys[p.start : p.end], p.options[0].words)
+        least = min((self._t.slips.get(pair, 0) for pair in pairs), default=0)
+        return p._replace(weight=p.weight - log1p(least)) if least else p
 
     # listed phrases
 
@@ -563,6 +576,8 @@ class Terms:
                         options[words] = other_score
             top = log(sum(exp(v - score) for v in options.values()))
             weight = score + top - reverted - self._discount(path, lo, hi, left, right, pairs, self._strength.get(keys[first], 0.0))
+            if last - first == 1 and tokens.text[tokens.start[first] : tokens.end[first]].isupper():
+                continue  # an acronym, not a paraphrase
             if weight > WORST and " ".join(keys[first:last]) not in self._t.ordinary:
                 yield Place(
                     first,
@@ -637,11 +652,7 @@ class Terms:
                 wanted.update(((x, y), None) for x, y in pairwise(a.words))
                 ending.setdefault(a.end, set()).add(a.words[-1])
         wanted.update(((before, right), None) for before in ending.get(end, ()))
-        pairs = list(wanted)
-        first, second = hashes(x for x, _ in pairs), hashes(y for _, y in pairs)
-        alone = self._model.unigram(second)
-        usual, _ = self._model.bigram(first, second, alone)
-        return {(x, y): self._mixed(x, y, p) for (x, y), p in zip(pairs, usual.tolist(), strict=True)}
+        return self._logs(list(wanted))
 
     # weights
 
@@ -674,6 +685,8 @@ class Terms:
                 weight = max(d.listed, weight) if weight > 0 else d.listed + 0.7 * weight
             else:
                 weight -= LESS
+            if d.listed is None and d.end - d.start == 1:
+                continue
             if weight < WORST or (d.listed is None and " ".join(phrase) in self._t.ordinary):
                 continue
             options = tuple(
@@ -684,11 +697,34 @@ class Terms:
         return out
 
     def _probability(self, phrases: list[list[str]]) -> list[float]:
-        """Log probability of phrases in clean text, no lower than rare words make it."""
+        """Log probability of phrases as their author's own: by the context model, or as terms that nobody listed."""
         if not phrases:
             return []
-        usual = self._model.phrases(phrases)
-        return [max(float(p), FLOOR * len(words)) for p, words in zip(usual, phrases, strict=True)]
+        usual = self._model.phrases(phrases).tolist()
+        pairs = list({pair for words in phrases for pair in pairwise(words)})
+        table = self._logs(pairs)
+        first = hashes(words[0] for words in phrases)
+        alone = self._model.unigram(first).tolist()
+        out = []
+        for p, words, own in zip(usual, phrases, alone, strict=True):
+            mixed = self._mixed(SENTENCE, words[0], own) + sum(table[pair] for pair in pairwise(words))
+            out.append(max(p, mixed, FLOOR * len(words)))
+        return out
+
+    def _logs(self, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
+        """Log P(second | first) of neighbouring words: context model and terms, mixed."""
+        if not pairs:
+            return {}
+        first, second = hashes(x for x, _ in pairs), hashes(y for _, y in pairs)
+        usual, _ = self._model.bigram(first, second, self._model.unigram(second))
+        return {(x, y): self._mixed(x, y, p) for (x, y), p in zip(pairs, usual.tolist(), strict=True)}
+
+
+def changed_words(found: Sequence[str], original: Sequence[str]) -> list[tuple[str, str]]:
+    """Which words change into which, in the singular; the whole phrases where their lengths differ."""
+    if len(found) != len(original):
+        return [(" ".join(found), " ".join(original))]
+    return [(singular(x) or x, singular(y) or y) for x, y in zip(found, original, strict=True) if x != y]
 
 
 def _one_each(places: list[Place]) -> list[Place]:

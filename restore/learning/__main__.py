@@ -63,8 +63,9 @@ def tortured_command(
 def ordinary_command(
     corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
     output: Annotated[Path, typer.Option("-o", help="The family's folder.")],
+    half: Annotated[bool, typer.Option(help="Only every other document, to measure on the rest.")] = False,
 ) -> None:
-    """Note the phrases of clean science texts that a family's compositions would change, so that they will not."""
+    """Note the phrases of clean texts that a family's compositions would change, so that they will not."""
     from restore.context import ContextModel
     from restore.learning import tortured
     from restore.lexicon import root
@@ -73,10 +74,10 @@ def ordinary_command(
     target = output / "ordinary.txt"
     target.unlink(missing_ok=True)
     matcher = Terms(output, output.name, ContextModel.load(root() / "context.bin"))
-    found = tortured.ordinary_phrases(matcher, tortured.science(corpora))
-    about = "# Written by 'python -m restore.learning ordinary': phrases of clean science texts, with their counts.\n"
-    target.write_text(about + "".join(f"{phrase}\t{count}\n" for phrase, count in found), encoding="utf-8")
-    typer.echo(f"{target}: {len(found):,} phrases")
+    found = tortured.ordinary_phrases(matcher, tortured.documents(corpora, half))
+    about = "# Written by 'python -m restore.learning ordinary': phrases of clean text, and changes of words that they invite.\n"
+    target.write_text(about + "".join(f"{line}\n" for line in found), encoding="utf-8")
+    typer.echo(f"{target}: {len(found):,} lines")
 
 
 @app.command("twosided")

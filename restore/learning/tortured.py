@@ -22,7 +22,7 @@ import regex
 
 from restore.learning.phrases import open_text
 from restore.lexicon import LONGEST, LexiconError, phrase_key
-from restore.terms import COMPOSED, Terms, singular, term_key
+from restore.terms import COMPOSED, Terms, changed_words, singular, term_key
 from restore.text import tokenize
 
 ROUNDS: Final = 8  # of expectation maximisation
@@ -34,12 +34,6 @@ _SHARE: Final = 0.3  # of a term's occurrences in a tortured paper that are tort
 _SMOOTH: Final = 4.0  # papers added to each count
 
 SUSPICIOUS: Final = 2.0  # weight of a place from which on clean text speaks against it
-_SCIENCE: Final = regex.compile(
-    r"\b(?:algorithms?|proteins?|species|energy|molecul\w+|software|data|neural|chemical|genes?|cells?|physics|"
-    r"mathemat\w+|patients?|quantum|clinical|theorem|genus|enzymes?|networks?|equations?|temperature)\b",
-    regex.IGNORECASE,
-)
-
 _PARENTHESES: Final = regex.compile(r"\s*\(([^()]*)\)")
 _BRACKETS: Final = regex.compile(r"\s*\[[^\[\]]*\]\s*")
 _OPERATOR: Final = regex.compile(r"\b(?:AND|OR|NOT|NEAR)\b|[~+|]|\.{3}|…")
@@ -194,6 +188,8 @@ MISSPELT: Final = {"particule": "particle", "composent": "component", "rythm": "
     "effet": "effect", "enviroment": "environment", "unknow": "unknown", "polyphormism": "polymorphism"}  # fmt: skip
 _MISSPELT: Final = regex.compile(r"\b(?:" + "|".join(MISSPELT) + r")\b")
 
+_ACCENTS: Final = str.maketrans("áàâäéèêëíîïóôöúûüç", "aaaaeeeeiiiooouuuc")
+
 NAMES: Final = frozenset(
     """akaike alzheimer anderson apache arnold arrhenius asia asian bayes bayesian bernoulli bessel bhattacharyya
     bluetooth bohr boltzmann boolean boston bragg brinkman british bronsted canadian canny caspian cepstrum chebyshev
@@ -238,8 +234,15 @@ def learn_segments(phrases: Iterable[Phrase], rounds: int = ROUNDS) -> list[Segm
     return sorted(
         Segment(f, o, n, totals[o])
         for (f, o), n in counts.items()
-        if f != o and n >= 0.3 and n >= _LEAST * totals[o] and not set(f.split()) <= _SMALL
+        if n >= 0.3 and n >= _LEAST * totals[o] and _substitutes(f, o)
     )
+
+
+def _substitutes(found: str, original: str) -> bool:
+    """Whether a segment says something: neither side is part of the other, none ends in a small word."""
+    f, o = found.split(), original.split()
+    plain = found.translate(_ACCENTS) != original.translate(_ACCENTS)
+    return plain and not {f[0], f[-1]} <= _SMALL and f[-1] not in ("and", "or", "a") and not set(f) <= set(o) | _SMALL
 
 
 def _aligned_forms(found: str, original: str) -> tuple[str, str]:
@@ -321,24 +324,28 @@ def write_family(phrases: list[Phrase], folder: Path) -> dict[str, int]:
     return {name: len(lines) for name, lines in files.items()}
 
 
-def ordinary_phrases(matcher: Terms, documents: Iterable[str]) -> list[tuple[str, int]]:
-    """Phrases of clean text that the matcher would compose away, with their counts; sorted.
+def ordinary_phrases(matcher: Terms, documents: Iterable[str]) -> list[str]:
+    """What clean text says against a matcher's compositions, as lines, sorted.
 
-    A single word counts from twice on: one place may be a slip.
+    `phrase TAB count`: phrases that it would compose away; `word TAB original TAB
+    count`: changes of a word that it would make, which are then less likely elsewhere.
     """
-    seen: Counter[str] = Counter()
+    phrases: Counter[str] = Counter()
+    slips: Counter[tuple[str, str]] = Counter()
     for text in documents:
         tokens = tokenize(text)
         for place in matcher.places(tokens):
-            if place.weight >= SUSPICIOUS and place.options[0].source == COMPOSED:
-                seen[" ".join(tokens.key[place.start : place.end])] += 1
-    return sorted((phrase, n) for phrase, n in seen.items() if n > 1 or " " in phrase)
+            if place.options[0].source != COMPOSED or place.weight < 0:
+                continue
+            found = tokens.key[place.start : place.end]
+            slips.update(changed_words(found, place.options[0].words))
+            if place.weight >= SUSPICIOUS:
+                phrases[" ".join(found)] += 1
+    return sorted([f"{p}\t{n}" for p, n in phrases.items()] + [f"{f}\t{o}\t{n}" for (f, o), n in slips.items()])
 
 
-def science(folder: Path) -> Iterator[str]:
-    """Every other document of the corpora that speaks of science or technology."""
+def documents(folder: Path, half: bool = False) -> Iterator[str]:
+    """Documents of the corpora, a line each; every other one where only `half` are asked for."""
     for path in sorted(folder.glob("*.txt*")):
         with open_text(path) as lines:
-            for number, line in enumerate(lines):
-                if not number % 2 and len(_SCIENCE.findall(line)) >= 4:
-                    yield line
+            yield from (line for number, line in enumerate(lines) if not (half and number % 2))
