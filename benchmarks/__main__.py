@@ -1,4 +1,4 @@
-"""python -m benchmarks speed | detection PAIRS | floors"""
+"""python -m benchmarks speed | detection PAIRS | tortured LIST | floors"""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ def detection_command(
     """Detection AUC, spun windows against their originals."""
     auc, spun, clean = detection(pairs, words)
     typer.echo(f"AUC {auc:.5f} at {words} words ({spun} spun, {clean} clean windows)")
+
+
+@app.command("tortured")
+def tortured_command(
+    rows: Annotated[Path, typer.Argument(metavar="LIST", help="Tortured phrases: found, original, papers, context.")],
+    seed: Annotated[int, typer.Option(help="Of the tenth that is held out, and of the abstracts.")] = 1,
+) -> None:
+    """Tortured phrases in abstracts: a tenth held out of the list, and listed ones."""
+    from benchmarks import tortured
+
+    for line in tortured.lines(tortured.figures(rows, seed)):
+        typer.echo(line)
 
 
 @app.command()

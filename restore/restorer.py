@@ -109,16 +109,17 @@ class Restorer:
 
     @cached_property
     def _screen(self) -> Screen:
-        return Screen(self._lexicon, self.model, self._sparse)
+        return Screen(self._lexicon, self.model, self.sparse)
 
     @cached_property
-    def _sparse(self) -> list[Terms]:
+    def sparse(self) -> list[Terms]:
+        """Matchers of the sparse families."""
         own = frozenset(self._lexicon.options) if self.lexicon_paths else frozenset()
         return [Terms(root() / name, name, self.model, own) for name in self._sparse_families]
 
     @cached_property
     def _capitals(self) -> dict[str, str]:
-        return {word: written for family in self._sparse for word, written in family.capitals.items()}
+        return {word: written for family in self.sparse for word, written in family.capitals.items()}
 
     @cached_property
     def _finder(self) -> Finder:

@@ -51,6 +51,7 @@ GAIN: Final = 4.0  # log-likelihood ratio of a pair that makes it worth a closer
 LESS: Final = 1.5  # taken off the weight of a composed term: what clean text shows against held-out phrases
 LESS_OPEN: Final = 4.5  # the same for compositions that no list of terms has
 LESS_SINGLE: Final = 7.0  # and where only one word changes
+APART: Final = 1.0  # association below which neighbouring changes are two
 TELLS: Final = 0.5  # log-likelihood ratio of a single word from which on less is taken off
 BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
 COMPOSED: Final = "composed"  # source of an original that no list has
@@ -561,7 +562,10 @@ class Terms:
         if not paths:
             return
         score, path = paths[0]
-        for lo, hi in _changed(path):
+        joints = [(a.words[-1], b.words[0]) for a, b in pairwise(path)]
+        alone = self._model.unigram(hashes(y for _, y in joints)).tolist() if joints else []
+        bound = [pairs[p] - max(a, FLOOR) >= APART for p, a in zip(joints, alone, strict=True)]
+        for lo, hi in _changed(path, bound):
             first, last = path[lo].start, path[hi - 1].end
             own = [a for i in range(first, last) for a in arcs[i] if a.kept and a.start == i]
             reverted = _path_score([*path[:lo], *own, *path[hi:]], left, right, pairs)
@@ -782,14 +786,17 @@ def _path_score(path: list[_Arc], left: str, right: str, pairs: dict[tuple[str, 
     return sum(a.score for a in path) + sum(pairs.get(p, FLOOR) for p in pairwise(words))
 
 
-def _changed(path: list[_Arc]) -> Iterator[tuple[int, int]]:
-    """Stretches of arcs that change something."""
-    places = [k for k, a in enumerate(path) if not a.kept]
-    while places:
-        lo = hi = places.pop(0)
-        while places and places[0] - hi == 1:
-            hi = places.pop(0)
-        yield lo, hi + 1
+def _changed(path: list[_Arc], bound: list[bool]) -> Iterator[tuple[int, int]]:
+    """Stretches of arcs that change something and belong together; `bound`: whether an arc and the next one do."""
+    lo = -1
+    for k, a in enumerate(path):
+        if a.kept:
+            lo = -1
+            continue
+        lo = k if lo < 0 else lo
+        if k + 1 == len(path) or path[k + 1].kept or not bound[k]:
+            yield lo, k + 1
+            lo = -1
 
 
 def _in_number(original: str, form: str) -> str:
