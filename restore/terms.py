@@ -45,9 +45,9 @@ LONGEST_RUN: Final = 5  # tokens of a composition
 MAX_COMPOSED: Final = 8  # originals kept for one stretch
 KEPT_WORD: Final = 0.6  # P(word left alone) where nothing is known of it
 FLOOR: Final = -13.0  # least log probability of one found word: the model's rare words are not that telling
-TELLING: Final = 2.0  # log-likelihood ratio from which a word alone is worth a closer look
+TELLING: Final = 3.0  # log-likelihood ratio from which a word alone is worth a closer look
 HINT: Final = -0.5  # of a word, from which on its pairs with its neighbours are looked at
-GAIN: Final = 4.0  # log-likelihood ratio of a pair that makes it worth a closer look
+GAIN: Final = 5.0  # log-likelihood ratio of a pair that makes it worth a closer look
 LESS: Final = 1.5  # taken off the weight of a composed term: what clean text shows against held-out phrases
 LESS_OPEN: Final = 4.5  # the same for compositions that no list of terms has
 LESS_SINGLE: Final = 7.0  # and where only one word changes
@@ -71,6 +71,12 @@ _SMALL: Final = frozenset(
     "a an the and or but of in on at to for by with from as is was are were be been it its this that these we not".split()
 )
 _LINKS: Final = frozenset("of and to in for with".split())
+_SUFFIXES: Final = frozenset(
+    "based driven aware free like type level assisted enabled oriented related specific induced dependent".split()
+)
+_PREFIXES: Final = frozenset(
+    "non pre post multi semi anti self co sub inter intra micro nano bio hyper super ultra quasi pseudo low high".split()
+)
 _NOT_PLURAL: Final = frozenset(
     """news lens series species gas bias bayes alias atlas means always perhaps besides across dies yes navies gauss
     reynolds towards stokes gibbs lies pros cons as has does thus plus versus waals""".split()
@@ -259,19 +265,20 @@ class Terms:
         """Stretches that may be tortured terms, by their first token; they may overlap."""
         seconds, swapped, keys = self._seconds, self._swapped, tokens.key
         drafts: list[_Draft] = []
-        for i, key in enumerate(keys):
-            if key in seconds and ("" in seconds[key] or (i + 1 < len(keys) and keys[i + 1] in seconds[key])):
+        for i in [i for i, key in enumerate(keys) if key in seconds]:
+            second = seconds[keys[i]]
+            if (i + 1 < len(keys) and keys[i + 1] in second) or "" in second:
                 drafts += self._listed(tokens, i)
         starts = [i for i, key in enumerate(keys) if key in swapped]
         if not starts and not drafts:
             return []
-        composed = self._composed(tokens, starts)
+        composed = self._composed(tokens)
         places = self._weighed(tokens, [*drafts, *composed])
         triggers = {i for p in places if p.weight > SURE for i in range(p.start, p.end)}
         triggers |= self._telling(tokens, starts)
         for begin, end in self._runs(tokens, triggers):
             places += self._decoded(tokens, begin, end, drafts)
-        return _one_each([self._excused(p, keys) for p in places] if self._t.slips else places)
+        return _one_each([self._excused(p, keys) for p in places if _whole(p, tokens)])
 
     def _excused(self, p: Place, keys: Sequence[str]) -> Place:
         """A composed place with less weight where clean text invites the same changes, the rarest of them deciding."""
@@ -363,13 +370,30 @@ class Terms:
                         if " " not in original and other not in seen:
                             yield other, log(share) - 1.0
 
-    def _composed(self, tokens: Tokens, starts: list[int]) -> Iterator[_Draft]:
+    @cached_property
+    def _edges(self) -> tuple[set[str], set[str]]:
+        """Words with which a run that stands for a term may begin, and with which it may go on."""
+        first = set(self._t.terms)
+        inner = {word for before, group in self._pairs.items() if before for word in group}
+        begin, further = set(first), set(inner)
+        for found, originals in self._t.words.items():
+            head, _, rest = found.partition(" ")
+            starts = {original.partition(" ")[0] for original in originals}
+            if not first.isdisjoint(starts):
+                begin.add(head)
+                further.add(rest.partition(" ")[0])
+            if not inner.isdisjoint(starts):
+                further.add(head)
+        return begin | {w + "s" for w in begin}, (further | {w + "s" for w in further}) - {""}
+
+    def _composed(self, tokens: Tokens) -> Iterator[_Draft]:
         """Known terms that runs of words may stand for, at least one of the words replaced."""
         keys, gaps = tokens.key, tokens.gap
         terms, follow, readings, longer = self._t.terms, self._follow, self._readings, self._longer
         last = len(keys) - 1
+        begin, further = self._edges
         # only where a term may begin with a reading of one word and go on with a reading of the next
-        for i in sorted({j for i in starts for j in (i, i - 1, i - 2) if 0 <= j < last}):
+        for i in [i for i, (x, y) in enumerate(pairwise(keys)) if x in begin and y in further]:
             key, after = keys[i], keys[i + 1]
             if key in _SMALL or gaps[i + 1] not in _JOINED:
                 continue
@@ -798,6 +822,14 @@ class Terms:
         first, second = hashes(x for x, _ in pairs), hashes(y for _, y in pairs)
         usual, _ = self._model.bigram(first, second, self._model.unigram(second))
         return {(x, y): self._mixed(x, y, p) for (x, y), p in zip(pairs, usual.tolist(), strict=True)}
+
+
+def _whole(p: Place, tokens: Tokens) -> bool:
+    """Whether a stretch is no part of a hyphenated word ("set" of "set-up"; but "forest-based" has its own suffix)."""
+    keys, gaps = tokens.key, tokens.gap
+    if p.end < len(keys) and gaps[p.end] == "-" and keys[p.end] not in _SUFFIXES:
+        return False
+    return not (p.start and gaps[p.start] == "-") or keys[p.start - 1] in _PREFIXES
 
 
 def changed_words(found: Sequence[str], original: Sequence[str]) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ _OPERATOR: Final = regex.compile(r"\b(?:AND|OR|NOT|NEAR)\b|[~+|]|\.{3}|…")
 _CLAUSE: Final = regex.compile(r"(AND|NOT)\s+(\([^()]*\)|\"[^\"]*\"|\S[^\"()]*)")
 _ALTERNATIVE: Final = regex.compile(r"\s+/\s+|\"?\s+(?:or|OR)\s+\"|\s+OR\s+")
 _ACRONYM: Final = regex.compile(r"[A-Za-z][\w&/-]{1,9}")
-_SMALL: Final = frozenset("a an the and or but of in on at to for by with from as is it".split())
+_SMALL: Final = frozenset("a an the and or but of in on at to for by with from as is it be are was 's".split())
 
 
 class Row(NamedTuple):
@@ -234,7 +234,7 @@ def learn_segments(phrases: Iterable[Phrase], rounds: int = ROUNDS) -> list[Segm
     return sorted(
         Segment(f, o, n, totals[o])
         for (f, o), n in counts.items()
-        if n >= 0.3 and n >= _LEAST * totals[o] and _substitutes(f, o)
+        if n >= 0.45 and n >= _LEAST * totals[o] and _substitutes(f, o)
     )
 
 
@@ -242,7 +242,8 @@ def _substitutes(found: str, original: str) -> bool:
     """Whether a segment says something: neither side is part of the other, none ends in a small word."""
     f, o = found.split(), original.split()
     plain = found.translate(_ACCENTS) != original.translate(_ACCENTS)
-    return plain and not {f[0], f[-1]} <= _SMALL and f[-1] not in ("and", "or", "a") and not set(f) <= set(o) | _SMALL
+    ends = {f[0], f[-1], o[0], o[-1]} - {"the"}
+    return plain and o[0] != "the" and not ends & _SMALL and not set(f) <= set(o) | _SMALL and not set(o) <= set(f)
 
 
 def _aligned_forms(found: str, original: str) -> tuple[str, str]:
