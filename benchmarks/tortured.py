@@ -15,8 +15,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from restore.lexicon import root
 from restore.learning import tortured
+from restore.lexicon import root
 from restore.restorer import Restorer
 from restore.terms import Terms, singular, term_key
 
@@ -75,8 +75,8 @@ def restored(engine: Restorer, phrases: list[tortured.Phrase], together: int, ra
 
 
 def phrase_of(text: str) -> str:
-    """What counts: letters and figures, in any case, hyphens as spaces."""
-    return term_key(text).replace(" 's", "'s")
+    """What counts: every letter, figure and hyphen, in any case."""
+    return " ".join(text.lower().replace("’", "'").split())
 
 
 def abstract(group: list[tortured.Phrase], random: Random) -> tuple[str, list[int]]:

@@ -132,11 +132,12 @@ class Finder:
     ) -> None:
         """Arcs of sparse families. The odds weigh the found phrase already; the context model, which will weigh
         both sides once more, is left only what it knows of their surroundings."""
-        bounds = [s for s in lattice.sentences]
+        bounds = list(lattice.sentences)
         claimed = [
             (p, odds)
             for p, odds in places
-            if any(b <= p.start and p.end <= e for b, e in bounds) and not any(i in fixed for i in range(p.start, p.end))
+            if any(b <= p.start and p.end <= e for b, e in bounds)
+            and not any(i in fixed for i in range(p.start, p.end))
         ]
         if not claimed:
             return

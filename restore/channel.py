@@ -37,6 +37,7 @@ LEAVE: Final = 0.22  # chance that an untouched sentence (a quotation, boilerpla
 BACK: Final = 0.5  # chance that a spun sentence follows such a one
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
 RARE_PRIOR: Final = 0.05  # of documents that hold a sparse family's phrases
+ASSUMED: Final = 0.5  # the same where the caller says so and names no dense family
 LEAST_ODDS: Final = -2.0  # log odds of a place from which on its originals are candidates
 RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
 CHANCE: Final = 0.1  # share of the lesser places that count as evidence
@@ -82,6 +83,8 @@ class Passages:
     rate: float
     family: str | None
     places: tuple[tuple[Place, float], ...] = ()
+    dense: float = 0.0
+
 
 class Screen:
     """Fast detector: one dictionary look-up a word, no lattice. sparse: matchers of the sparse families."""
@@ -98,6 +101,7 @@ class Screen:
         if not sentences:
             return Passages([], [], [], 0.0, 0.0, None)
         dense = self._dense(tokens, sentences, assume_spun)
+        dense = replace(dense, dense=dense.probability)
         return self._with_sparse(tokens, dense, assume_spun) if self._sparse else dense
 
     def _dense(self, tokens: Tokens, sentences: list[tuple[int, int]], assume_spun: bool) -> Passages:
@@ -126,14 +130,16 @@ class Screen:
                 continue
             if dense.probability >= 0.5:
                 places = list(_unexplained(places, dense))
-            odds, probability = smooth_places(places, 1 - 1e-9 if assume_spun else RARE_PRIOR, len(tokens))
+            odds, probability = smooth_places(
+                places, ASSUMED if assume_spun and not self._options else RARE_PRIOR, len(tokens)
+            )
             kept = [(p, o) for p, o in zip(places, odds, strict=True) if o > LEAST_ODDS]
             claimed += kept
             clean *= 1 - probability
             words = sum(p.end - p.start for p in apart([p for p, o in kept if o > 0]))
             if probability >= 0.5:
                 share = min(1.0, share + words / len(tokens))
-            if probability > best or family is None and probability >= 0.5:
+            if probability > best or (family is None and probability >= 0.5):
                 best, family = probability, matcher.name
         return replace(dense, probability=1 - clean, rate=share, family=family, places=tuple(claimed))
 
@@ -188,9 +194,7 @@ def apart(places: Sequence[Place]) -> list[Place]:
     return taken
 
 
-def smooth_places(
-    places: Sequence[Place], prior: float = RARE_PRIOR, length: int = 0
-) -> tuple[list[float], float]:
+def smooth_places(places: Sequence[Place], prior: float = RARE_PRIOR, length: int = 0) -> tuple[list[float], float]:
     """Log odds of each place to be a sparse family's, and the probability that any is.
 
     A place's weight stands against the document's: log P(family at work | all

@@ -180,7 +180,10 @@ def lexicon_show(
                 if key in (e.found, e.original):
                     arrow = "<-" if key == e.found else "->"
                     other = e.original if key == e.found else e.found
-                    _print(f"{key} {arrow} {other}\t{e.rate:.3f}\t{e.family}\t{e.source}")
+                    _print(
+                        f"{key} {arrow} {other}\t{e.rate:.3f}\t{e.family}\t{e.source}"
+                        + (f"\t{e.condition}" if e.condition else "")
+                    )
                     shown += 1
     except lexicons.LexiconError as error:
         _fail(str(error))

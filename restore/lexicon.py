@@ -15,6 +15,7 @@ lines are skipped. Phrases are folded: lower case, straight apostrophes.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from restore.text import PROTECTED_WORD, Tokens, fold, tokenize
 
 DEFAULT_RATE: Final = 0.3
 CONDITIONS: Final = ("with:", "without:")
+_CONDITION: Final = re.compile(r"(?:with|without):[^|;]+(?:\|[^|;]+)*(?:; (?:with|without):[^|;]+(?:\|[^|;]+)*)*")
 LONGEST: Final = 7  # words in a phrase
 _PRIOR_SEEN: Final = 0.5  # a learned rate is shrunk as if the original had been seen twice more,
 _PRIOR_TOTAL: Final = 2.0  # once in four of them as this phrase
@@ -312,6 +314,11 @@ def _check_pair(entry: Entry, previous: tuple[str, str], seen: dict[tuple[str, s
         yield f"{entry.source}: '{entry.found}' <- '{entry.original}' stands at {seen[pair]} already; remove one"
     elif pair < previous:
         yield f"{entry.source}: '{entry.found}' is out of order; sort by found, then original"
+    if entry.condition and not _CONDITION.fullmatch(entry.condition):
+        yield (
+            f"{entry.source}: condition '{entry.condition}'; "
+            "write 'with:word|other words', 'without:word', or both joined by '; '"
+        )
     for phrase in pair:
         if phrase_key(phrase) != phrase:
             yield f"{entry.source}: '{phrase}' is looked up as '{phrase_key(phrase)}'; write it so"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from restore.decoder import Decoded, Weights, decode
 from restore.lexicon import load, phrases, root, split_families
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, with_capitals
-from restore.terms import Terms
+from restore.terms import Terms, stretch
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.twosided import TwoSided
 
@@ -53,6 +53,13 @@ class _Choice:
     rivals: list[_Reading]
     spun: float
     article_free: bool
+
+
+class _Spelling(NamedTuple):
+    """How an original is written: with its hyphens, and the words of its family that have capitals."""
+
+    original: str
+    capitals: Mapping[str, str]
 
 
 class Restorer:
@@ -188,7 +195,7 @@ class Restorer:
                 for choice in self._choose(readings, passages.spun[block[sentence]], lattice)
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
-        return _with_braces(edits, tokens.text, offset, passages.probability, self.threshold)
+        return _with_braces(edits, tokens.text, offset, passages.dense, self.threshold)
 
     def _extra(self, tokens: Tokens, lattice: Lattice) -> NDArray[np.float64]:
         """Log score of each arc beside context and channel: the two-sided model's for dense families, the odds of
@@ -204,6 +211,11 @@ class Restorer:
             for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
                 extra[k] += sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
         return extra
+
+    def _spelling(self, lattice: Lattice, arc: int) -> _Spelling:
+        """An arc's spelling; dense families have originals in lower case and in the words' own order."""
+        option = lattice.option[arc]
+        return _Spelling(option.original, self._capitals) if option and lattice.kind[arc] == TERM else _Spelling("", {})
 
     def _fixed(self, tokens: Tokens) -> frozenset[int]:
         """Tokens inside phrases of the allow-list."""
@@ -245,11 +257,13 @@ class Restorer:
             reading, spun = choice.reading, choice.spun
             option = lattice.option[reading.arc]
             assert option is not None  # identity arcs make no reading
-            capitals = self._capitals if lattice.kind[reading.arc] == TERM else {}
-            start, end, replacement = _placed(choice, tokens, capitals)
+            start, end, replacement = _placed(choice, tokens, self._spelling(lattice, reading.arc))
             standing = tokens.text[start:end]
             confidence = reading.probability * spun
-            others = [(_surface(r.words, standing, tokens.text, capitals), r.probability * spun) for r in choice.rivals]
+            others = [
+                (_surface(r.words, standing, tokens.text, self._spelling(lattice, r.arc)), r.probability * spun)
+                for r in choice.rivals
+            ]
             kept = max(0.0, 1 - confidence - sum(p for _, p in others))
             alternatives = sorted([*others, (standing, kept)], key=lambda a: -a[1])
             evidence = {
@@ -350,11 +364,11 @@ def _trim(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tupl
     return start, end, words
 
 
-def _placed(choice: _Choice, tokens: Tokens, capitals: Mapping[str, str]) -> tuple[int, int, str]:
+def _placed(choice: _Choice, tokens: Tokens, spelling: _Spelling) -> tuple[int, int, str]:
     """Where a choice stands in the text and what will stand there: an article before it follows its first sound."""
     reading, text = choice.reading, tokens.text
     start, end = tokens.start[reading.start], tokens.end[reading.end - 1]
-    replacement = _surface(reading.words, text[start:end], text, capitals)
+    replacement = _surface(reading.words, text[start:end], text, spelling)
     before = reading.start - 1
     if choice.article_free and before >= 0 and tokens.key[before] in ("a", "an") and tokens.gap[reading.start] == " ":
         article = text[tokens.start[before] : tokens.end[before]]
@@ -364,9 +378,9 @@ def _placed(choice: _Choice, tokens: Tokens, capitals: Mapping[str, str]) -> tup
     return start, end, replacement
 
 
-def _surface(words: tuple[str, ...], found: str, text: str, capitals: Mapping[str, str]) -> str:
-    joined = " ".join(words).replace(" 's", "'s")
-    return quotes_like(with_capitals(match_case(joined, found), capitals), text)
+def _surface(words: tuple[str, ...], found: str, text: str, spelling: _Spelling) -> str:
+    joined = match_case(stretch(spelling.original, words), found)
+    return quotes_like(with_capitals(joined, spelling.capitals), text)
 
 
 def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, threshold: float) -> list[Edit]:

@@ -41,7 +41,9 @@ def with_capitals(text: str, capitals: Mapping[str, str]) -> str:
     """`text` with capitals on names and acronyms; `capitals`: folded word -> as it is written."""
     if not capitals:
         return text
-    return str(_WORD.sub(lambda m: m.group() if m.group().isupper() else capitals.get(m.group().lower(), m.group()), text))
+    return str(
+        _WORD.sub(lambda m: m.group() if m.group().isupper() else capitals.get(m.group().lower(), m.group()), text)
+    )
 
 
 def _title(text: str) -> str:

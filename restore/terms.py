@@ -134,6 +134,7 @@ class _Tables:
     stay: dict[str, float] = field(default_factory=dict)  # original word -> share left alone
     terms: dict[str, Any] = field(default_factory=dict)  # trie of words; the key "" holds a term's log weight
     capitals: dict[str, str] = field(default_factory=dict)
+    hyphens: dict[tuple[str, str], int] = field(default_factory=dict)  # neighbours: times hyphenated less times not
     ordinary: set[str] = field(default_factory=set)  # phrases that clean text has: never composed away
     slips: dict[tuple[str, str], int] = field(default_factory=dict)  # changes of one word that clean text invites
 
@@ -148,6 +149,11 @@ def read_tables(folder: Path, name: str) -> _Tables:
     for entry in read(folder, name):
         found = entry.found if entry.found.isalpha() else _apart(entry.found.replace("-", " ").replace("'s", " 's"))
         t.listed.setdefault(found, []).append(_Known(entry.original, entry.rate, entry.condition, entry.source))
+        if "-" in entry.original:
+            parts = entry.original.split()
+            for a, b in pairwise(entry.original.replace("-", " ").split()):
+                joined = any(f"{a}-{b}" in part for part in parts)
+                t.hyphens[a, b] = t.hyphens.get((a, b), 0) + (1 if joined else -1)
         if entry.written != entry.original:
             t.capitals.update((w.lower(), w) for w in regex.findall(r"[\p{L}\p{N}]+", entry.written) if w != w.lower())
         at = found.find(" ")
@@ -278,15 +284,19 @@ class Terms:
         triggers |= self._telling(tokens, starts)
         for begin, end in self._runs(tokens, triggers):
             places += self._decoded(tokens, begin, end, drafts)
-        return _one_each([self._excused(p, keys) for p in places if _whole(p, tokens)])
+        doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed < LISTED]
+        return _one_each([self._excused(p, keys, doubtful) for p in places if _whole(p, tokens)])
 
-    def _excused(self, p: Place, keys: Sequence[str]) -> Place:
-        """A composed place with less weight where clean text invites the same changes, the rarest of them deciding."""
+    def _excused(self, p: Place, keys: Sequence[str], doubtful: list[tuple[int, int]]) -> Place:
+        """A composed place with less weight where clean text invites the same changes, the rarest of them deciding,
+        and in listed phrases (`doubtful`) whose condition is not met."""
         if p.options[0].source != COMPOSED:
             return p
         pairs = changed_words(keys[p.start : p.end], p.options[0].words)
-        least = min((self._t.slips.get(pair, 0) for pair in pairs), default=0)
-        return p._replace(weight=p.weight - log1p(least)) if least else p
+        less = log1p(min((self._t.slips.get(pair, 0) for pair in pairs), default=0))
+        if any(start <= p.start and p.end <= end for start, end in doubtful):
+            less += UNMET
+        return p._replace(weight=p.weight - less) if less else p
 
     # listed phrases
 
@@ -514,7 +524,9 @@ class Terms:
                 self._gains.clear()
                 fresh = list(at)
             self._gains.update(zip(fresh, self._pair_gains(fresh), strict=True))
-        telling.update(i for pair, places in at.items() if self._gains[pair] >= GAIN for j in places for i in (j, j + 1))
+        telling.update(
+            i for pair, places in at.items() if self._gains[pair] >= GAIN for j in places for i in (j, j + 1)
+        )
         return telling
 
     def _pair_gains(self, pairs: list[tuple[str, str]]) -> list[float]:
@@ -528,9 +540,9 @@ class Terms:
                 continue
             for o, s in self._segment(x)[: MAX_WORDS // 2 + 2]:
                 for q, t in self._segment(y)[: MAX_WORDS // 2 + 2]:
-                    a, b = _surface(o), _surface(q)
-                    if (a, b) != (x, y):
-                        asked.append((k, a.rpartition(" ")[2], b.partition(" ")[0], s + t))
+                    v, w = _surface(o), _surface(q)
+                    if (v, w) != (x, y):
+                        asked.append((k, v.rpartition(" ")[2], w.partition(" ")[0], s + t))
         if not asked:
             return gains
         a, b = hashes(q[1] for q in asked), hashes(q[2] for q in asked)
@@ -679,7 +691,12 @@ class Terms:
                     if outer == around and words not in options:
                         options[words] = other_score
             top = log(sum(exp(v - score) for v in options.values()))
-            weight = score + top - reverted - self._discount(path, lo, hi, left, right, pairs, self._strength.get(keys[first], 0.0))
+            weight = (
+                score
+                + top
+                - reverted
+                - self._discount(path, lo, hi, left, right, pairs, self._strength.get(keys[first], 0.0))
+            )
             if last - first == 1 and tokens.text[tokens.start[first] : tokens.end[first]].isupper():
                 continue  # an acronym, not a paraphrase
             if weight > WORST and " ".join(keys[first:last]) not in self._t.ordinary:
@@ -688,7 +705,9 @@ class Terms:
                     last,
                     weight,
                     tuple(
-                        Option(" ".join(w), w, exp(min(0.0, v - score)) * 0.3, self.name, COMPOSED)
+                        Option(
+                            self._spelt(w, tokens, first, last), w, exp(min(0.0, v - score)) * 0.3, self.name, COMPOSED
+                        )
                         for w, v in options.items()
                     ),
                     tuple(v - score - top for v in options.values()),
@@ -720,6 +739,15 @@ class Terms:
         if path[hi - 1].end - path[lo].start > 1:
             return LESS_OPEN
         return max(LESS, LESS_SINGLE + TELLS - max(TELLS, strength))
+
+    def _spelt(self, words: Sequence[str], tokens: Tokens, begin: int, end: int) -> str:
+        """A composed original: hyphens where the found phrase has them, or the list's originals mostly do."""
+        gaps = tokens.gap[begin + 1 : end] if len(words) == end - begin else ()
+        text = words[0]
+        for k, (a, b) in enumerate(pairwise(words)):
+            hyphen = gaps[k] == "-" if gaps else False
+            text += ("-" if hyphen or self._t.hyphens.get((a, b), 0) > 0 else " ") + b
+        return text.replace(" 's", "'s")
 
     def _arcs(self, keys: Sequence[str], begin: int, end: int, drafts: list[_Draft]) -> dict[int, list[_Arc]]:
         arcs: dict[int, list[_Arc]] = {}
@@ -785,17 +813,27 @@ class Terms:
             top = best[0][1][0]
             total = top + log(sum(exp(v - top) for _, (v, _) in best))
             weight = total - usual
-            if d.listed is not None:
-                weight = max(d.listed, weight) if weight > 0 else d.listed + 0.7 * weight
-            else:
+            if d.listed is None:
                 weight -= LESS
+            elif d.listed < LISTED:  # its condition is not met: then it must be implausible as well
+                weight = min(d.listed, weight)
+            elif weight > 0:
+                weight = max(d.listed, weight)
+            else:
+                weight = d.listed + 0.7 * weight
             if d.listed is None and d.end - d.start == 1:
                 continue
             if weight < WORST or (d.listed is None and " ".join(phrase) in self._t.ordinary):
                 continue
             options = tuple(
-                Option(o, tuple(term_key(o).split()), exp(min(0.0, v - top)) * 0.3, self.name, s)
-                for o, (v, s) in best
+                Option(
+                    o if source != COMPOSED else self._spelt(o.split(), tokens, d.start, d.end),
+                    tuple(term_key(o).split()),
+                    exp(min(0.0, v - top)) * 0.3,
+                    self.name,
+                    source,
+                )
+                for o, (v, source) in best
             )
             out.append(Place(d.start, d.end, weight, options, tuple(v - total for _, (v, _) in best)))
         return out
@@ -883,9 +921,7 @@ def _best_paths(
                 if len(group) > 3 * PATHS:
                     group.sort(key=lambda g: -g[0])
                     del group[PATHS:]
-    final = [
-        (score + pairs[word, right], path) for word, paths in states.get(end, {}).items() for score, path in paths
-    ]
+    final = [(score + pairs[word, right], path) for word, paths in states.get(end, {}).items() for score, path in paths]
     return sorted(final, key=lambda p: -p[0])[: 2 * PATHS]
 
 
@@ -907,6 +943,15 @@ def _changed(path: list[_Arc], bound: list[bool]) -> Iterator[tuple[int, int]]:
             lo = -1
 
 
+def stretch(original: str, words: Sequence[str]) -> str:
+    """The part of an original that has these words, as it is spelt there ("cross-entropy"); else the words joined."""
+    if "-" in original:
+        pattern = r"(?<!\w)" + r"[\s-]*".join(map(regex.escape, words)) + r"(?!\w)"
+        if match := regex.search(pattern, original):
+            return str(match.group())
+    return " ".join(words).replace(" 's", "'s")
+
+
 def _in_number(original: str, form: str) -> str:
     """An original with its last word in the plural ("s"), in the singular ("1") or as it is."""
     head, space, last = original.rpartition(" ")
@@ -924,7 +969,9 @@ def _pattern(phrase: str) -> regex.Pattern[str]:
     if phrase.isupper():
         return regex.compile(rf"(?<!\w){regex.escape(phrase)}s?(?!\w)|\({regex.escape(phrase)}s?\)(?i)")
     stem = phrase.rstrip("*")
-    return regex.compile(rf"(?<!\w){regex.escape(stem)}" + (r"" if phrase.endswith("*") else r"(?:s|es)?(?!\w)"), regex.I)
+    return regex.compile(
+        rf"(?<!\w){regex.escape(stem)}" + (r"" if phrase.endswith("*") else r"(?:s|es)?(?!\w)"), regex.I
+    )
 
 
 def _holds(text: str, phrase: str) -> bool:

@@ -181,7 +181,7 @@ def _capitals(rows: Iterable[Row]) -> dict[str, str]:
 def _written(original: str, capitals: dict[str, str]) -> str:
     """An original with capitals on names and acronyms only."""
     key = phrase_key(original)
-    return regex.sub(r"[\p{L}\p{N}]+", lambda m: capitals.get(m.group(), m.group()), key)
+    return str(regex.sub(r"[\p{L}\p{N}]+", lambda m: capitals.get(m.group(), m.group()), key))
 
 
 MISSPELT: Final = {"particule": "particle", "composent": "component", "rythm": "rhythm", "medicial": "medical",
@@ -222,12 +222,12 @@ def learn_segments(phrases: Iterable[Phrase], rounds: int = ROUNDS) -> list[Segm
     """
     pairs = sorted({_aligned_forms(p.found, p.original) for p in phrases})
     share: dict[tuple[str, str], float] = {}
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: dict[tuple[str, str], float] = {}
     for _ in range(rounds):
-        counts = Counter()
+        counts = {}
         for found, original in pairs:
             _expect(found.split(), original.split(), share, counts)
-        totals: Counter[str] = Counter()
+        totals: defaultdict[str, float] = defaultdict(float)
         for (_, o), n in counts.items():
             totals[o] += n
         share = {(f, o): n / (totals[o] + 1) for (f, o), n in counts.items() if n > 1e-6}
@@ -258,7 +258,9 @@ def _aligned_forms(found: str, original: str) -> tuple[str, str]:
     return " ".join(f), " ".join(o)
 
 
-def _expect(f: list[str], o: list[str], share: dict[tuple[str, str], float], counts: Counter[tuple[str, str]]) -> None:
+def _expect(
+    f: list[str], o: list[str], share: dict[tuple[str, str], float], counts: dict[tuple[str, str], float]
+) -> None:
     """Add the expected segments of one pair to `counts`: forward-backward over the grid of word boundaries."""
     steps: list[tuple[int, int, int, int, tuple[str, str], float]] = []
     forward = {(0, 0): 1.0}
@@ -285,12 +287,12 @@ def _expect(f: list[str], o: list[str], share: dict[tuple[str, str], float], cou
         after = backward.get((i + k, j + m), 0.0)
         if after:
             backward[i, j] = backward.get((i, j), 0.0) + p * after
-            counts[pair] += forward[i, j] * p * after / z
+            counts[pair] = counts.get(pair, 0.0) + forward[i, j] * p * after / z
 
 
 def term_weights(phrases: Iterable[Phrase]) -> list[tuple[str, float]]:
     """The originals as terms, head in the singular, with the weight of each in all papers; sorted, adding up to one."""
-    weight: Counter[str] = Counter()
+    weight: defaultdict[str, float] = defaultdict(float)
     for p in phrases:
         words = term_key(p.original).split()
         words[-1] = singular(words[-1]) or words[-1]
@@ -303,7 +305,7 @@ def term_weights(phrases: Iterable[Phrase]) -> list[tuple[str, float]]:
 def entry_lines(phrases: Iterable[Phrase]) -> Iterator[str]:
     """Lexicon lines: the weight is the phrase's share of its original's tortured occurrences."""
     phrases = list(phrases)
-    totals: Counter[str] = Counter()
+    totals: defaultdict[str, float] = defaultdict(float)
     for p in phrases:
         totals[p.original.lower()] += sqrt(p.papers + _SMOOTH)
     for p in phrases:
@@ -314,7 +316,9 @@ def entry_lines(phrases: Iterable[Phrase]) -> Iterator[str]:
 def write_family(phrases: list[Phrase], folder: Path) -> dict[str, int]:
     """Write `listed.tsv`, `words.txt` and `terms.txt` into a folder; how many lines each has."""
     folder.mkdir(parents=True, exist_ok=True)
-    about = "# Written by 'python -m restore.learning tortured'; facts from the Problematic Paper Screener (CC BY 4.0).\n"
+    about = (
+        "# Written by 'python -m restore.learning tortured'; facts from the Problematic Paper Screener (CC BY 4.0).\n"
+    )
     files = {
         "listed.tsv": list(entry_lines(phrases)),
         "words.txt": [f"{s.found}\t{s.original}\t{s.seen:.3g}/{s.total:.3g}" for s in learn_segments(phrases)],

@@ -1,0 +1,240 @@
+"""Tortured phrases: restored in papers, composed where no list has them, and clean science left alone."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import ROOT, rows
+
+import restore
+from restore.channel import RARE_PRIOR, apart, smooth_places
+from restore.context import ContextModel
+from restore.learning import tortured
+from restore.lexicon import LexiconError, check, read, root
+from restore.terms import Place, Terms, singular, term_key
+from restore.text import tokenize
+
+PROSE = (
+    "Unplanned stops of pumping stations are costly, and operators cannot watch every sensor. "
+    "We collected readings from forty stations over two winters. {} "
+    "Most warnings came at least a day ahead, and few of them were false.\n"
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> ContextModel:
+    return ContextModel.load(root() / "context.bin")
+
+
+@pytest.fixture(scope="module")
+def matcher(model) -> Terms:
+    return Terms(root() / "tortured", "tortured", model)
+
+
+@pytest.mark.parametrize(("found", "original"), rows("tortured.tsv"), ids=lambda v: v[:30])
+def test_one_sentence_in_clean_prose(engine, found, original):
+    result = engine.restore(PROSE.format(found))
+    assert result.text == PROSE.format(original)
+    assert result.undo() == PROSE.format(found)
+    assert result.verdict.family == "tortured"
+
+
+@pytest.mark.parametrize("sentence", [r[0] for r in rows("science.tsv")], ids=lambda v: v[:30])
+def test_science_is_left_alone(engine, sentence):
+    result = engine.restore(PROSE.format(sentence))
+    assert result.edits == ()
+    assert not result.verdict.spun
+
+
+def test_names_and_acronyms_get_their_capitals(engine):
+    text = engine.restore(PROSE.format("The co2 emanation and a navies Bayes model were compared.")).text
+    assert "emission" in text
+    assert "Bayes" in text
+
+
+def test_a_spun_article_stays_the_spinners(engine, spun):
+    assert engine.restore(spun).verdict.family == "autoblog"
+
+
+def test_both_families_in_one_document(engine, spun):
+    paper = "We trained an irregular timberland on the readings, and a profound convolutional neural organization."
+    families = {e.family for e in engine.restore(spun + "\n\n" + paper).edits}
+    assert families == {"autoblog", "tortured"}
+
+
+def test_families_can_be_chosen():
+    found = PROSE.format("The forecasts were obtained with an irregular timberland.")
+    assert not restore.Restorer(families=["autoblog"]).restore(found).edits
+    assert restore.Restorer(families=["tortured"]).restore(found).edits
+    assert restore.Restorer(families=["tortured"]).restore(PROSE.format("Nothing here.")).edits == ()
+
+
+def test_an_allowed_phrase_stays():
+    found = PROSE.format("The forecasts were obtained with an irregular timberland.")
+    assert not restore.Restorer(allow=["irregular timberland"]).restore(found).edits
+
+
+def test_a_users_lexicon_has_precedence(tmp_path):
+    own = tmp_path / "own.tsv"
+    own.write_text("irregular timberland\tuneven woodland\t0.5\n", encoding="utf-8")
+    engine = restore.Restorer(families=["tortured"], lexicons=[own])
+    edits = engine.restore(PROSE.format("The forecasts were obtained with irregular timberland.")).edits
+    assert all("random forest" not in e.replacement or e.family != "own" for e in edits)
+    assert not any(
+        o.source.startswith("listed")
+        for p in engine.sparse[0].places(tokenize("irregular timberland"))
+        for o in p.options
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "original"),
+    [
+        ("irregular timberland", "random forest"),
+        ("irregular timberlands", "random forests"),
+        ("sulfurous corrosive", None),
+        ("deep neural network", None),
+        ("butyric corrosive", "butyric acid"),
+        ("irregular-timberland-based", "random forest"),
+    ],
+)
+def test_places(matcher, text, original):
+    places = [p for p in matcher.places(tokenize(text)) if p.weight > 3]
+    if original is None:
+        assert all(" " in p.options[0].original or p.options[0].original == "acid" for p in places)
+    else:
+        tokens = tokenize(text)
+        best = max(places, key=lambda p: p.weight)
+        words = [*tokens.key[: best.start], *best.options[0].words, *tokens.key[best.end :]]
+        assert " ".join(words).startswith(original)
+
+
+def test_conditions_weigh(matcher):
+    def weight(text: str) -> float:
+        return max(p.weight for p in matcher.places(tokenize(text)) if p.options[0].original == "training data")
+
+    assert weight("Education data is training data.") > weight("Education data is scarce.") + 2
+
+
+def place(weight: float, start: int = 0) -> Place:
+    from restore.lexicon import Option
+
+    return Place(
+        start, start + 2, weight, (Option(f"term {start}", ("term", str(start)), 0.3, "tortured", "x"),), (0.0,)
+    )
+
+
+def test_one_strong_place_suffices_and_weak_ones_need_each_other():
+    (odds,), probability = smooth_places([place(9.0)])
+    assert odds > 0
+    assert probability > 0.5
+    (odds,), probability = smooth_places([place(2.0)])
+    assert odds < 0
+    assert probability < 0.5
+    alone = smooth_places([place(4.0)])[0][0]
+    beside = smooth_places([place(4.0), place(9.0, 10)])[0][0]
+    assert beside > alone
+
+
+def test_long_texts_need_more():
+    assert smooth_places([place(6.0)], RARE_PRIOR, 100)[1] > smooth_places([place(6.0)], RARE_PRIOR, 10_000)[1]
+
+
+def test_apart_takes_the_weightiest():
+    assert [p.weight for p in apart([place(3.0), place(5.0, 1), place(1.0, 8)])] == [5.0, 1.0]
+
+
+def test_singular():
+    assert singular("forests") == "forest"
+    assert singular("analyses") == "analysis"
+    assert singular("analysis") is None
+    assert singular("series") is None
+    assert term_key("Feed-forward  Network's") == "feed forward network 's"
+
+
+# learning
+
+
+def raw(*lines: str) -> str:
+    return "found\toriginal\tpapers\tcontext\n" + "\n".join(lines) + "\n"
+
+
+LIST = raw(
+    "irregular timberland\trandom forest\t300\t",
+    "arbitrary timberland\tRandom forest\t100\t",
+    "synthetic intelligence (ai)\tartificial intelligence\t500\t",
+    'bogus positive\tfalse positive\t300\tAND "false positive"',
+    "slope drop\tgradient descent\t700\tNOT specular",
+    "gaussian clamor\tGaussian noise\t30\t",
+    "co2 effusion\tCO2 emission\t20\t",
+    "co2 emission\tCO2 release\t1\t",
+    "mind malignancies\tbrain cancer / brain tumors\t3\t",
+    "irregular clamor\trandom noise\t10\t",
+    "final destiny AND ultimate\tprocedure\t1\t",
+    "thing\tobject\t1\t",
+    "same words\tsame-words\t1\t",
+)
+
+
+@pytest.fixture
+def cleaned(tmp_path) -> list[tortured.Phrase]:
+    path = tmp_path / "list.tsv"
+    path.write_text(LIST, encoding="utf-8")
+    (tmp_path / "judgements.txt").write_text("drop\tarbitrary timberland\ta test\n", encoding="utf-8")
+    judged = tortured.read_judgements(tmp_path / "judgements.txt")
+    return tortured.clean(tortured.read_list(path), judged)
+
+
+def test_cleaning(cleaned):
+    pairs = {(p.found, p.original): p.condition for p in cleaned}
+    assert pairs[("synthetic intelligence", "artificial intelligence")] == "with:AI"
+    assert pairs[("bogus positive", "false positive")] == "with:false positive"
+    assert pairs[("slope drop", "gradient descent")] == "without:specular"
+    assert ("gaussian clamor", "Gaussian noise") in pairs
+    assert ("mind malignancies", "brain cancer") in pairs
+    found = {p.found for p in cleaned}
+    assert "co2 effusion" in found
+    assert not found & {"co2 emission", "arbitrary timberland", "thing", "same words", "final destiny and ultimate"}
+
+
+def test_substitutions_are_learned_word_by_word(cleaned):
+    learned = {(s.found, s.original) for s in tortured.learn_segments(cleaned)}
+    assert {("irregular", "random"), ("timberland", "forest"), ("clamor", "noise")} <= learned
+    assert ("gaussian", "noise") not in learned
+
+
+def test_what_is_written_is_sound_and_deterministic(cleaned, tmp_path):
+    first, second = tmp_path / "a", tmp_path / "b"
+    assert tortured.write_family(cleaned, first) == tortured.write_family(cleaned, second)
+    for path in first.iterdir():
+        assert path.read_bytes() == (second / path.name).read_bytes()
+    assert check(first) == []
+    assert {e.written for e in read(first, "x")} >= {"Gaussian noise", "CO2 emission"}
+
+
+def test_a_phrase_that_no_list_has_is_composed(cleaned, tmp_path, model):
+    tortured.write_family(cleaned, tmp_path / "family")
+    places = Terms(tmp_path / "family", "own", model).places(tokenize("gaussian noise and arbitrary timberlands"))
+    assert not any(p.options[0].original == "random forests" for p in places)
+    places = Terms(tmp_path / "family", "own", model).places(tokenize("false clamor of irregular timberlands"))
+    assert any(p.options[0].original == "random forests" for p in places)
+
+
+@pytest.mark.parametrize(("text", "cause"), [("found\toriginal\nx\n", ":2: not"), ("h\nx\ty\tmany\t\n", ":2: not")])
+def test_a_broken_list_is_named(tmp_path, text, cause):
+    path = tmp_path / "list.tsv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(LexiconError, match=cause):
+        tortured.read_list(path)
+
+
+@pytest.mark.parametrize("condition", ["with:", "with:a||b", "with:a; or:b"])
+def test_a_broken_condition_is_reported(tmp_path, condition):
+    path = tmp_path / "own.tsv"
+    path.write_text(f"found phrase\toriginal\t0.3\t{condition}\n", encoding="utf-8")
+    assert any("condition" in problem for problem in check(path))
+
+
+def test_the_families_sources_are_named():
+    text = (ROOT / "lexicons" / "tortured" / "manifest.toml").read_text(encoding="utf-8")
+    assert "Problematic Paper Screener" in text
+    assert "CC-BY-4.0" in text
