@@ -75,8 +75,8 @@ def restored(engine: Restorer, phrases: list[tortured.Phrase], together: int, ra
 
 
 def phrase_of(text: str) -> str:
-    """What counts: every letter, figure and hyphen, in any case."""
-    return " ".join(text.lower().replace("’", "'").split())
+    """What counts: letters and figures in any case, hyphens as spaces (the list has both)."""
+    return term_key(text).replace(" 's", "'s")
 
 
 def abstract(group: list[tortured.Phrase], random: Random) -> tuple[str, list[int]]:

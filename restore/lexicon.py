@@ -8,7 +8,8 @@ weight is the share of the original's occurrences that the spinner turns into
 the found phrase: counts as learned (`17/120`) or an estimate (`0.2`).
 changes is a sentence in which the found phrase must give way to the original,
 keeps one in which it is its author's own. condition says with or without which
-words in the text the entry holds: `with:machine learning|neural`, `without:x`;
+words in the text the entry holds: `with:machine learning|neural` speaks for it,
+`only:x` must stand in the text, `without:x` must not;
 a trailing `*` stands for any ending, capitals are an acronym. Lines that begin with `#` and empty
 lines are skipped. Phrases are folded: lower case, straight apostrophes.
 """
@@ -26,8 +27,8 @@ from typing import Final, NamedTuple
 from restore.text import PROTECTED_WORD, Tokens, fold, tokenize
 
 DEFAULT_RATE: Final = 0.3
-CONDITIONS: Final = ("with:", "without:")
-_CONDITION: Final = re.compile(r"(?:with|without):[^|;]+(?:\|[^|;]+)*(?:; (?:with|without):[^|;]+(?:\|[^|;]+)*)*")
+CONDITIONS: Final = ("with:", "only:", "without:")
+_CONDITION: Final = re.compile(r"(?:with|only|without):[^|;]+(?:\|[^|;]+)*(?:; (?:with|only|without):[^|;]+(?:\|[^|;]+)*)*")
 LONGEST: Final = 7  # words in a phrase
 _PRIOR_SEEN: Final = 0.5  # a learned rate is shrunk as if the original had been seen twice more,
 _PRIOR_TOTAL: Final = 2.0  # once in four of them as this phrase
@@ -317,7 +318,7 @@ def _check_pair(entry: Entry, previous: tuple[str, str], seen: dict[tuple[str, s
     if entry.condition and not _CONDITION.fullmatch(entry.condition):
         yield (
             f"{entry.source}: condition '{entry.condition}'; "
-            "write 'with:word|other words', 'without:word', or both joined by '; '"
+            "write 'with:word|other words', 'only:word' or 'without:word', several joined by '; '"
         )
     for phrase in pair:
         if phrase_key(phrase) != phrase:

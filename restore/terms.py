@@ -39,8 +39,8 @@ from restore.text import PROTECTED_WORD, Tokens, shape
 
 RATE: Final = 0.03  # share of the words of a paper that begin a term
 LISTED: Final = 9.0  # weight of a listed phrase that clean text has never shown
-UNMET: Final = 4.0  # taken off where the condition of an entry is not met
-RULED_OUT: Final = 8.0  # taken off where the text holds what an entry must be without
+UNMET: Final = 4.0  # taken off where the text has nothing that speaks for an entry (`with`)
+RULED_OUT: Final = 8.0  # taken off where it lacks what an entry needs (`only`) or has what it must be without
 LONGEST_RUN: Final = 5  # tokens of a composition
 MAX_COMPOSED: Final = 8  # originals kept for one stretch
 KEPT_WORD: Final = 0.6  # P(word left alone) where nothing is known of it
@@ -284,18 +284,18 @@ class Terms:
         triggers |= self._telling(tokens, starts)
         for begin, end in self._runs(tokens, triggers):
             places += self._decoded(tokens, begin, end, drafts)
-        doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed < LISTED]
+        doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
         return _one_each([self._excused(p, keys, doubtful) for p in places if _whole(p, tokens)])
 
     def _excused(self, p: Place, keys: Sequence[str], doubtful: list[tuple[int, int]]) -> Place:
         """A composed place with less weight where clean text invites the same changes, the rarest of them deciding,
-        and in listed phrases (`doubtful`) whose condition is not met."""
+        and in listed phrases that their condition rules out (`doubtful`)."""
         if p.options[0].source != COMPOSED:
             return p
         pairs = changed_words(keys[p.start : p.end], p.options[0].words)
         less = log1p(min((self._t.slips.get(pair, 0) for pair in pairs), default=0))
         if any(start <= p.start and p.end <= end for start, end in doubtful):
-            less += UNMET
+            less += RULED_OUT
         return p._replace(weight=p.weight - less) if less else p
 
     # listed phrases
@@ -339,7 +339,7 @@ class Terms:
             held = any(_holds(tokens.text, p) for p in phrases.split("|"))
             if kind == "with":
                 total -= 0.0 if held else UNMET
-            elif held:
+            elif held == (kind == "without"):
                 total -= RULED_OUT
         return total
 
@@ -815,8 +815,8 @@ class Terms:
             weight = total - usual
             if d.listed is None:
                 weight -= LESS
-            elif d.listed < LISTED:  # its condition is not met: then it must be implausible as well
-                weight = min(d.listed, weight)
+            elif d.listed < LISTED:  # its condition is not met: a rare phrase is no reason to go further
+                weight = min(d.listed, d.listed + 0.7 * weight)
             elif weight > 0:
                 weight = max(d.listed, weight)
             else:
