@@ -21,7 +21,7 @@ from restore.restorer import Restorer
 from restore.terms import Terms, singular, term_key
 
 ABSTRACTS: Final = Path(__file__).parent / "abstracts.txt"
-KEPT: Final = ("manifest.toml", "judgements.txt", "*curated*.txt", "ordinary.txt")
+KEPT: Final = ("manifest.toml", "judgements.txt", "*curated*.txt", "ordinary.txt", "register.txt")
 
 
 def figures(rows: Path, seed: int, share: float = 0.1) -> dict[str, tuple[int, int]]:

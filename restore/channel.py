@@ -130,9 +130,8 @@ class Screen:
                 continue
             if dense.probability >= 0.5:
                 places = list(_unexplained(places, dense))
-            odds, probability = smooth_places(
-                places, ASSUMED if assume_spun and not self._options else RARE_PRIOR, len(tokens)
-            )
+            prior = ASSUMED if assume_spun and not self._options else RARE_PRIOR
+            odds, probability = smooth_places(places, prior, len(tokens), matcher.register(tokens))
             kept = [(p, o) for p, o in zip(places, odds, strict=True) if o > LEAST_ODDS]
             claimed += kept
             clean *= 1 - probability
@@ -194,15 +193,17 @@ def apart(places: Sequence[Place]) -> list[Place]:
     return taken
 
 
-def smooth_places(places: Sequence[Place], prior: float = RARE_PRIOR, length: int = 0) -> tuple[list[float], float]:
+def smooth_places(
+    places: Sequence[Place], prior: float = RARE_PRIOR, length: int = 0, register: float = 0.0
+) -> tuple[list[float], float]:
     """Log odds of each place to be a sparse family's, and the probability that any is.
 
     A place's weight stands against the document's: log P(family at work | all
     places that do not overlap with it). What occurs twice counts once; the
     weightiest place counts in full, each other one as far as it may be chance;
-    a long text (length in tokens) has more chances.
+    a long text (length in tokens) has more chances. register: log odds by the kind of prose.
     """
-    alone = log(prior) - log1p(-prior) - log1p(length / LONG_TEXT)
+    alone = log(prior) - log1p(-prior) - log1p(length / LONG_TEXT) + register
     best: dict[tuple[str, ...], tuple[Place, float]] = {}
     for p in apart(places):
         gain = min(p.weight, RARE_CAP)
