@@ -199,20 +199,22 @@ def smooth_places(
     """Log odds of each place to be a sparse family's, and the probability that any is.
 
     A place's weight stands against the document's: log P(family at work | all
-    places that do not overlap with it). What occurs twice counts once; the
+    places that do not overlap with it). A change that occurs twice counts once; the
     weightiest place counts in full, each other one as far as it may be chance;
     a long text (length in tokens) has more chances. register: log odds by the kind of prose.
     """
     alone = log(prior) - log1p(-prior) - log1p(length / LONG_TEXT) + register
-    best: dict[tuple[str, ...], tuple[Place, float]] = {}
+    counted: list[tuple[Place, float]] = []
+    known: set[tuple[str, str]] = set()
     for p in apart(places):
-        gain = min(p.weight, RARE_CAP)
-        if gain > best.get(p.options[0].words, (p, 0.0))[1]:
-            best[p.options[0].words] = (p, gain)
-    counted = list(best.values())
+        if p.weight > 0 and not (p.changes and p.changes <= known):
+            counted.append((p, min(p.weight, RARE_CAP)))
+            known |= p.changes
     odds = []
     for p in places:
-        others = alone + _together(g for q, g in counted if q.end <= p.start or p.end <= q.start)
+        others = alone + _together(
+            g for q, g in counted if (q.end <= p.start or p.end <= q.start) and not (q.changes & p.changes)
+        )
         at_work = 1 / (1 + exp(-max(-50.0, min(50.0, others))))
         odds.append(p.weight + log(at_work) - SELDOM * at_work)
     total = alone + _together(g for _, g in counted)

@@ -55,9 +55,9 @@ APART: Final = 1.0  # association below which neighbouring changes are two
 TELLS: Final = 0.5  # log-likelihood ratio of a single word from which on less is taken off
 BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
 COMPOSED: Final = "composed"  # source of an original that no list has
-REGISTER: Final = 2.0  # weight of a text's share of words of the register
+REGISTER: Final = 3.0  # weight of a text's share of words of the register
 REGISTER_SHARE: Final = 0.06  # share that changes nothing: abstracts have 0.05 to 0.18, news 0.02
-REGISTER_LESS: Final = 3.0
+REGISTER_LESS: Final = 5.0
 REGISTER_MORE: Final = 1.0
 WORST: Final = -1.0  # places of less weight are not kept
 SURE: Final = 2.5  # weight of a place from which on its neighbours are looked at
@@ -116,6 +116,7 @@ class Place(NamedTuple):
     weight: float
     options: tuple[Option, ...]
     shares: tuple[float, ...]
+    changes: frozenset[tuple[str, str]] = frozenset()
 
 
 class _Known(NamedTuple):
@@ -296,17 +297,19 @@ class Terms:
         places = self._weighed(tokens, [*drafts, *composed])
         triggers = {i for p in places if p.weight > SURE for i in range(p.start, p.end)}
         triggers |= self._telling(tokens, starts)
+        known = [p for p in places if p.options[0].source == COMPOSED]
         for begin, end in self._runs(tokens, triggers):
-            places += self._decoded(tokens, begin, end, drafts)
+            places += (_no_more(p, known) for p in self._decoded(tokens, begin, end, drafts))
         doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
         return _one_each([self._excused(p, keys, doubtful) for p in places if _whole(p, tokens)])
 
     def _excused(self, p: Place, keys: Sequence[str], doubtful: list[tuple[int, int]]) -> Place:
         """A composed place with less weight where clean text invites the same changes, the rarest of them deciding,
         and in listed phrases that their condition rules out (`doubtful`)."""
+        pairs = changed_words(keys[p.start : p.end], p.options[0].words)
+        p = p._replace(changes=frozenset(pairs))
         if p.options[0].source != COMPOSED:
             return p
-        pairs = changed_words(keys[p.start : p.end], p.options[0].words)
         less = log1p(min((self._t.slips.get(pair, 0) for pair in pairs), default=0))
         if any(start <= p.start and p.end <= end for start, end in doubtful):
             less += RULED_OUT
@@ -874,6 +877,18 @@ class Terms:
         first, second = hashes(x for x, _ in pairs), hashes(y for _, y in pairs)
         usual, _ = self._model.bigram(first, second, self._model.unigram(second))
         return {(x, y): self._mixed(x, y, p) for (x, y), p in zip(pairs, usual.tolist(), strict=True)}
+
+
+def _no_more(p: Place, known: list[Place]) -> Place:
+    """A place with no more weight than the known term has of which it is part: that weighs the whole phrase."""
+    weight = p.weight
+    for term in known:
+        if term.start <= p.start and p.end <= term.end:
+            words = term.options[0].words
+            at = p.start - term.start
+            if len(words) == term.end - term.start and words[at : at + p.end - p.start] == p.options[0].words:
+                weight = min(weight, term.weight)
+    return p if weight == p.weight else p._replace(weight=weight)
 
 
 def _whole(p: Place, tokens: Tokens) -> bool:
