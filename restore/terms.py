@@ -39,7 +39,7 @@ from restore.text import PROTECTED_WORD, Tokens, shape
 
 RATE: Final = 0.03  # share of the words of a paper that begin a term
 LISTED: Final = 9.0  # weight of a listed phrase that clean text has never shown
-UNMET: Final = 4.0  # taken off where the text has nothing that speaks for an entry (`with`)
+UNMET: Final = 3.0  # taken off where the text has nothing that speaks for an entry (`with`)
 RULED_OUT: Final = 8.0  # taken off where it lacks what an entry needs (`only`) or has what it must be without
 LONGEST_RUN: Final = 5  # tokens of a composition
 MAX_COMPOSED: Final = 8  # originals kept for one stretch
@@ -55,10 +55,10 @@ APART: Final = 1.0  # association below which neighbouring changes are two
 TELLS: Final = 0.5  # log-likelihood ratio of a single word from which on less is taken off
 BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
 COMPOSED: Final = "composed"  # source of an original that no list has
-REGISTER: Final = 3.0  # weight of a text's share of words of the register
+REGISTER: Final = 2.5  # weight of a text's share of words of the register
 REGISTER_SHARE: Final = 0.06  # share that changes nothing: abstracts have 0.05 to 0.18, news 0.02
-REGISTER_LESS: Final = 5.0
-REGISTER_MORE: Final = 1.0
+REGISTER_LESS: Final = 4.0
+REGISTER_MORE: Final = 1.5
 WORST: Final = -1.0  # places of less weight are not kept
 SURE: Final = 2.5  # weight of a place from which on its neighbours are looked at
 REACH: Final = 3  # neighbours of a trigger that are looked at on either side
