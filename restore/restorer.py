@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.fuzz import ratio
 
+from restore.calibration import Fitted, load_fitted
 from restore.candidates import Finder, Lattice
 from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
@@ -24,22 +25,23 @@ from restore.text import Tokens, chunks, shape, tokenize
 from restore.twosided import TwoSided
 
 DEFAULT_FAMILIES: Final = ("autoblog",)
-TWO_SIDED: Final = 0.5  # weight of the two-sided model in the log-linear score; with WEIGHTS fitted on held-out pairs
-CONSISTENCY: Final = 0.3  # weight of the document's own habits
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
-WEIGHTS: Final = Weights(context=0.4, channel=0.5)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One way to change a stretch of tokens: the words in it that differ, and how probable they are."""
+    """One way to change a stretch of tokens: the words in it that differ, and how probable they are.
+
+    posterior: by the decoder. probability: calibrated.
+    """
 
     start: int
     end: int
     words: tuple[str, ...]
     arc: int
+    posterior: float
     probability: float
 
 
@@ -60,7 +62,8 @@ class Restorer:
     families: names of built-in lexicons. lexicons: files or folders of one's own,
     which take precedence. threshold: least confidence of an edit, 0 to 1. allow:
     words and phrases to leave alone, in any case. assume_spun: skip the
-    detector and treat every passage as spun.
+    detector and treat every passage as spun. fitted: weights of the sources of evidence and
+    the calibration, for experiments.
 
     Loading is done at construction (a tenth of a second); use one object for
     many texts. Raises LexiconError (a ValueError) for unknown families and
@@ -74,6 +77,7 @@ class Restorer:
         threshold: float = 0.5,
         allow: Iterable[str] = (),
         assume_spun: bool = False,
+        fitted: Fitted | None = None,
     ):
         if not 0 <= threshold <= 1:
             raise ValueError(f"threshold {threshold} is not between 0 and 1")
@@ -82,6 +86,7 @@ class Restorer:
         self.threshold = threshold
         self.allow = tuple(allow)
         self.assume_spun = assume_spun
+        self._fitted = fitted or load_fitted(root() / "fitted.json")
         self._lexicon = load(self.families, self.lexicon_paths)
         self._allowed = phrases(self.allow)
 
@@ -93,6 +98,7 @@ class Restorer:
             "threshold": self.threshold,
             "allow": self.allow,
             "assume_spun": self.assume_spun,
+            "fitted": self._fitted,
         }
 
     @cached_property
@@ -158,14 +164,11 @@ class Restorer:
         edits: list[Edit] = []
         for block in _blocks(suspects, passages.sentences):
             lattice = self._finder.lattice(tokens, [passages.sentences[i] for i in block], fixed)
-            extra = TWO_SIDED * self.twosided.score(tokens, lattice, self.model)
-            decoded = decode(lattice, extra, self.model, WEIGHTS)
-            habits = _habits(lattice, decoded, tokens)
-            if habits.any():
-                decoded = decode(lattice, extra + CONSISTENCY * habits, self.model, WEIGHTS)
+            two_sided = self.twosided.score(tokens, lattice, self.model) if self._fitted.weights.two_sided else None
+            decoded = decoded_twice(lattice, tokens, two_sided, self.model, self._fitted.weights)
             choices = [
                 choice
-                for sentence, readings in _readings(lattice, decoded, tokens)
+                for sentence, readings in _readings(lattice, decoded, tokens, self._fitted)
                 for choice in self._choose(readings, passages.spun[block[sentence]])
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
@@ -209,7 +212,8 @@ class Restorer:
             start, end, replacement = _placed(choice, tokens)
             standing = tokens.text[start:end]
             confidence = reading.probability * spun
-            others = [(_surface(r.words, standing, tokens.text), r.probability * spun) for r in choice.rivals]
+            left = spun * (1 - reading.probability) / max(1e-9, 1 - reading.posterior)
+            others = [(_surface(r.words, standing, tokens.text), r.posterior * left) for r in choice.rivals]
             kept = max(0.0, 1 - confidence - sum(p for _, p in others))
             alternatives = sorted([*others, (standing, kept)], key=lambda a: -a[1])
             evidence = {
@@ -245,6 +249,26 @@ def _blocks(suspects: list[int], sentences: list[tuple[int, int]]) -> Iterator[l
         yield block
 
 
+def decoded_twice(
+    lattice: Lattice,
+    tokens: Tokens,
+    two_sided: NDArray[np.float64] | None,
+    model: ContextModel,
+    weights: Weights,
+) -> Decoded:
+    """Posteriors of a block: decoded, then once more with the habits that the first pass shows.
+
+    two_sided: log probabilities of arcs by that model, shape (arcs,), or None to go without.
+    """
+    extra = np.zeros(len(lattice)) if two_sided is None else weights.two_sided * two_sided
+    decoded = decode(lattice, extra, model, weights)
+    if weights.consistency:
+        habits = _habits(lattice, decoded, tokens)
+        if habits.any():
+            decoded = decode(lattice, extra + weights.consistency * habits, model, weights)
+    return decoded
+
+
 def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.float64]:
     """What a document shows of the spinner's habits, as a log score for each arc.
 
@@ -275,9 +299,11 @@ def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.fl
     return score
 
 
-def _readings(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> Iterator[tuple[int, list[_Reading]]]:
+def _readings(
+    lattice: Lattice, decoded: Decoded, tokens: Tokens, fitted: Fitted
+) -> Iterator[tuple[int, list[_Reading]]]:
     """By sentence: what the arcs change, arcs that change the same taken together."""
-    merged: dict[tuple[int, int, tuple[str, ...]], _Reading] = {}
+    merged: dict[tuple[int, int, tuple[str, ...]], tuple[int, float]] = {}
     sentence = 0
     bounds = lattice.sentences
     for arc in np.flatnonzero(decoded.posterior >= MENTION):
@@ -286,19 +312,24 @@ def _readings(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> Iterator[tu
             continue
         while lattice.start[arc] >= bounds[sentence][1]:
             if merged:
-                yield sentence, list(merged.values())
+                yield sentence, [_reading(change, *m, lattice, fitted) for change, m in merged.items()]
                 merged = {}
             sentence += 1
-        start, end, words = _trim(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
+        change = _trim(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
         p = float(decoded.posterior[arc])
-        known = merged.get((start, end, words))
-        if known is None:
-            merged[start, end, words] = _Reading(start, end, words, int(arc), p)
-        else:
-            best = known.arc if decoded.posterior[known.arc] >= p else int(arc)
-            merged[start, end, words] = _Reading(start, end, words, best, min(1.0, known.probability + p))
+        best, total = merged.get(change, (int(arc), 0.0))
+        merged[change] = best if decoded.posterior[best] >= p else int(arc), min(1.0, total + p)
     if merged:
-        yield sentence, list(merged.values())
+        yield sentence, [_reading(change, *m, lattice, fitted) for change, m in merged.items()]
+
+
+def _reading(
+    change: tuple[int, int, tuple[str, ...]], arc: int, posterior: float, lattice: Lattice, fitted: Fitted
+) -> _Reading:
+    option = lattice.option[arc]
+    assert option is not None  # identity arcs make no reading
+    probability = fitted.calibration(option.family).probability(posterior, option.rate, lattice.kind[arc])
+    return _Reading(*change, arc, posterior, probability)
 
 
 def _trim(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tuple[int, int, tuple[str, ...]]:
