@@ -66,9 +66,9 @@ class Spinner:
             words += found_keys
             gaps += [gap, *found_gaps[1:]]
             i = end
-        end = list(accumulate(len(w) + 1 for w in words))
-        start = [e - len(w) - 1 for e, w in zip(end, words, strict=True)]
-        return Spun(Tokens(" ".join(words), start, [e - 1 for e in end], keys, gaps), made)
+        after = list(accumulate(len(w) + 1 for w in words))
+        start = [e - len(w) - 1 for e, w in zip(after, words, strict=True)]
+        return Spun(Tokens(" ".join(words), start, [e - 1 for e in after], keys, gaps), made)
 
     def _draw(self, tokens: Tokens, i: int, habit: dict[str, str]) -> tuple[int, str | None]:
         """The longest original at a token that the spinner takes, and what it makes of it."""
