@@ -1,8 +1,8 @@
 """Calibration: from the decoder's posterior to the probability that an informed editor would agree.
 
 The posterior knows neither gaps of the lexicon nor how far estimated shares can
-be trusted. A logistic regression on its logit and on what kind of entry
-proposed the edit mends that (Platt 1999, "Probabilistic outputs for support
+be trusted. A logistic regression on its logit and on the entry's share
+mends that (Platt 1999, "Probabilistic outputs for support
 vector machines"); it was fitted on pairs that nothing else had learned from.
 """
 
@@ -15,19 +15,18 @@ from math import exp, log
 from pathlib import Path
 from typing import Final
 
-from restore.candidates import FUZZY, INFLECTED
 from restore.decoder import Weights
 
-FEATURES: Final = ("one", "logit", "sure", "rate", "inflected", "fuzzy")
+FEATURES: Final = ("one", "logit", "sure", "rate")
 _SURE: Final = 2.0  # logit from which on the slope may be another
 _LEAST: Final = 1e-4  # posteriors are kept so far from 0 and 1
 
 
-def features(posterior: float, rate: float, kind: str) -> tuple[float, ...]:
+def features(posterior: float, rate: float) -> tuple[float, ...]:
     """What the calibration looks at, in the order of `FEATURES`; rate: P(found | original)."""
     p = min(max(posterior, _LEAST), 1 - _LEAST)
     logit = log(p / (1 - p))
-    return (1.0, logit, max(0.0, logit - _SURE), log(max(rate, _LEAST)), float(kind == INFLECTED), float(kind == FUZZY))
+    return 1.0, logit, max(0.0, logit - _SURE), log(max(rate, _LEAST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,9 @@ class Calibration:
 
     coefficients: tuple[float, ...]
 
-    def probability(self, posterior: float, rate: float, kind: str) -> float:
+    def probability(self, posterior: float, rate: float) -> float:
         """Probability that an edit is right."""
-        x = sum(c * f for c, f in zip(self.coefficients, features(posterior, rate, kind), strict=True))
+        x = sum(c * f for c, f in zip(self.coefficients, features(posterior, rate), strict=True))
         return 1 / (1 + exp(-max(-30.0, min(30.0, x))))
 
 

@@ -328,7 +328,7 @@ def _reading(
 ) -> _Reading:
     option = lattice.option[arc]
     assert option is not None  # identity arcs make no reading
-    probability = fitted.calibration(option.family).probability(posterior, option.rate, lattice.kind[arc])
+    probability = fitted.calibration(option.family).probability(posterior, option.rate)
     return _Reading(*change, arc, posterior, probability)
 
 

@@ -130,9 +130,9 @@ def test_two_sided_training_and_its_runtime_agree(tmp_path):
 
 def test_real_pairs_are_read_with_their_gold():
     pytest.importorskip("torch")
-    from restore.learning.twosided import read_marked
+    from restore.learning.twosided import real_spun
 
-    spun = read_marked(MARKED)
+    spun = real_spun(MARKED)
     assert spun.tokens.text == "The local weather is extra dry than the climate of old."
     assert spun.substitutions == [(1, 3, "climate"), (4, 5, "more"), (5, 6, "arid")]
 
@@ -145,7 +145,9 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
 
     monkeypatch.setattr(training, "SHARD_WORDS", 300)
     with lzma.open(tmp_path / "a.txt.xz", "wt", encoding="utf-8") as file:
-        file.write(("The government said the climate report shows more people left the city last year. " * 6 + "\n") * 12)
+        file.write(
+            ("The government said the climate report shows more people left the city last year. " * 6 + "\n") * 12
+        )
     sources = training.Sources(tmp_path, None, None, 3)
     words = training.vocabulary(["<s>", ",", "<unk>", "the", "government"], lexicon.load(["autoblog"]))
 

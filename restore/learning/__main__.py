@@ -67,13 +67,28 @@ def twosided_command(
     from restore.lexicon import load
 
     torch.set_num_threads(threads)
-    common, _ = read_corpora(corpora, without, jobs)
-    words = twosided.vocabulary(common, load([family]))
-    sources = twosided.Sources(corpora, pairs, without, seed)
     checkpoint = output.with_name(output.name + ".checkpoint")
+    words = twosided.words_of_checkpoint(checkpoint)
+    if not words:
+        common, _ = read_corpora(corpora, without, jobs)
+        words = twosided.vocabulary(common, load([family]))
+    sources = twosided.Sources(corpora, pairs, without, seed)
     net = twosided.train(family, words, sources, tokens * 1_000_000, checkpoint, typer.echo)
     twosided.export(net, words, output)
     typer.echo(f"{output}: {len(words):,} words, {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command("weights")
+def weights_command(
+    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines; each tenth is fitted on.")],
+    output: Annotated[Path, typer.Option("-o", help="The file to write.")],
+    family: Annotated[str, typer.Option(help="The family that they were spun by.")] = "autoblog",
+) -> None:
+    """Fit the weights of the evidence and the calibration (about ten minutes)."""
+    from restore.calibration import save_fitted
+    from restore.learning.fitting import fit_all
+
+    save_fitted(fit_all(pairs, family, typer.echo), output)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ from torch.nn import functional
 from restore.candidates import Finder, Lattice
 from restore.context import ContextModel, hashes
 from restore.learning.corpora import barred_shingles, is_barred, words_of
-from restore.learning.phrases import MARK, open_text
+from restore.learning.gold import read_marked
+from restore.learning.phrases import open_text
 from restore.learning.spinner import Spinner, Spun
 from restore.lexicon import Lexicon, load, phrase_key, root
 from restore.text import shape, tokenize
@@ -155,18 +156,11 @@ def _groups(start: list[int]) -> Iterator[list[int]]:
         yield group
 
 
-def read_marked(marked: str) -> Spun:
+def real_spun(marked: str) -> Spun:
     """A real spun document with its gold; the first alternative counts as the original."""
-    text, spans, at = "", [], 0
-    for mark in MARK.finditer(marked):
-        text += marked[at : mark.start()]
-        spans.append((len(text), len(text) + len(mark.group(1)), phrase_key(mark.group(3).split("|")[0])))
-        text += mark.group(1)
-        at = mark.end()
-    tokens = tokenize(text + marked[at:])
-    first = {s: i for i, s in enumerate(tokens.start)}
-    last = {e: i + 1 for i, e in enumerate(tokens.end)}
-    return Spun(tokens, [(first[a], last[b], original) for a, b, original in spans if a in first and b in last])
+    document = read_marked(marked)
+    spans = [(*s.tokens, phrase_key(s.originals[0])) for s in document.spans if s.tokens]
+    return Spun(document.tokens, spans)
 
 
 def documents(corpora: Path, without: Path | None, seed: int) -> Iterator[str]:
@@ -234,7 +228,7 @@ def _start(family: str, words: list[str]) -> None:
 
 def _make(real: bool, texts: list[str], seed: int) -> Shard:
     if real:
-        return _maker.make(read_marked(text) for text in texts)
+        return _maker.make(real_spun(text) for text in texts)
     spinner = Spinner(_lexicon, seed)
     return _maker.make(spinner.spin(tokenize(text)) for text in texts)
 
@@ -412,11 +406,17 @@ def train(
             step += 1
         done += 1
         speed = (seen - before) / (time.monotonic() - begin)
-        _save(checkpoint, net=net.state_dict(), optimizer=optimizer.state_dict(), seen=seen, step=step, done=done)
+        state = {"seen": seen, "step": step, "done": done, "words": words}
+        _save(checkpoint, net=net.state_dict(), optimizer=optimizer.state_dict(), **state)
         report(f"shard {done}: {seen / 1e6:.1f}M tokens, loss {np.mean(losses):.4f}, {speed:,.0f} tokens/s")
         if seen >= tokens:
             break
     return net
+
+
+def words_of_checkpoint(path: Path) -> list[str]:
+    """The vocabulary of a training that was stopped; empty where there is none."""
+    return list(torch.load(path)["words"]) if path.exists() else []
 
 
 def _learn(net: Net, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor]) -> float:
