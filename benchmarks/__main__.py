@@ -1,16 +1,21 @@
-"""python -m benchmarks speed | detection PAIRS | floors"""
+"""python -m benchmarks speed | detection PAIRS | ablation PAIRS... | calibration PAIRS | mixed PAIRS CLEAN | floors"""
 
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from benchmarks import context
 from benchmarks.detection import detection
 from benchmarks.quality import quality
+from benchmarks.scoring import score
 from benchmarks.speed import measure, start_up
+from restore import Restorer
+from restore.learning.phrases import open_text
 
 app = typer.Typer(help="What restore achieves, each figure from a command.", no_args_is_help=True)
 
@@ -29,11 +34,77 @@ def speed() -> None:
 @app.command("detection")
 def detection_command(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines, .xz.")],
-    words: Annotated[int, typer.Option(help="Words in a window.")] = 100,
+    words: Annotated[int, typer.Option(help="Words in a window; 0: single sentences of 15 to 25.")] = 100,
 ) -> None:
     """Detection AUC, spun windows against their originals."""
     auc, spun, clean = detection(pairs, words)
-    typer.echo(f"AUC {auc:.5f} at {words} words ({spun} spun, {clean} clean windows)")
+    typer.echo(f"AUC {auc:.5f} at {words or '15-25'} words ({spun} spun, {clean} clean windows)")
+
+
+@app.command()
+def ablation(
+    pairs: Annotated[list[Path], typer.Argument(help="Marked JSON lines, or folders of *.marked.txt.")],
+    limit: Annotated[int, typer.Option(help="Documents of each; 0 for all.")] = 0,
+) -> None:
+    """Quality as sources of evidence are added."""
+    sets = {path: context.read_pairs(path)[: limit or None] for path in pairs}
+    typer.echo("| evidence | " + " | ".join(f"{p.name}: P | R | F0.5 | words/s" for p in sets) + " |")
+    typer.echo("|---|" + "---|" * 4 * len(sets))
+    for name, fitted in context.ablations().items():
+        engine = Restorer(fitted=fitted)
+        cells = []
+        for documents in sets.values():
+            begin = time.perf_counter()
+            s = context.scored(engine, documents)
+            speed = sum(len(d.split()) for d in documents) / (time.perf_counter() - begin)
+            cells += [f"{s.precision:.3f}", f"{s.recall:.3f}", f"{s.f:.4f}", f"{speed:,.0f}"]
+        typer.echo(f"| {name} | " + " | ".join(cells) + " |")
+
+
+@app.command()
+def calibration(
+    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines, or a folder of *.marked.txt.")],
+    picture: Annotated[Path | None, typer.Option(help="Write the reliability diagram here (needs matplotlib).")] = None,
+) -> None:
+    """Whether confidences can be believed: calibration error, Brier score, precision above thresholds."""
+    confidence, right = context.judged_edits(Restorer(threshold=0.1), context.read_pairs(pairs))
+    shown = confidence >= 0.5
+    for name, held in (("confidence >= 0.1", confidence >= 0.1), ("confidence >= 0.5 (the default)", shown)):
+        error = context.calibration_error(confidence[held], right[held])
+        brier = float(((confidence[held] - right[held]) ** 2).mean())
+        typer.echo(f"{name}: {held.sum():,} edits, calibration error {error:.4f}, Brier score {brier:.4f}")
+    for t in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99):
+        held = confidence >= t
+        typer.echo(f"threshold {t:.2f}: precision {right[held].mean():.4f} of {held.sum():,} edits")
+    if picture:
+        context.reliability_picture(confidence[shown], right[shown], picture)
+
+
+@app.command()
+def mixed(
+    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines.")],
+    clean: Annotated[Path, typer.Argument(help="Clean documents, one a line (.txt, .txt.xz).")],
+    limit: Annotated[int, typer.Option(help="Spun documents; 0 for all.")] = 0,
+) -> None:
+    """Documents of which every other paragraph is clean: edits there, and quality of the rest beside all-spun ones."""
+    engine = Restorer()
+    marked = context.read_pairs(pairs)[: limit or None]
+    with open_text(clean) as file:
+        documents = list(context.mixed(marked, file.read().splitlines()))
+    results = []
+    words = stray = 0
+    for document, bounds in documents:
+        edits = engine.restore(document.tokens.text).edits
+        words += sum(len(document.tokens.text[a:b].split()) for a, b in bounds)
+        outside = [e for e in edits if any(a <= e.start < b for a, b in bounds)]
+        stray += len(outside)
+        results.append((document, [e for e in edits if e not in outside]))
+    whole = context.scored(engine, marked[: len(documents)])
+    half = score(results)
+    typer.echo(f"{stray} edits in {words:,} clean words: {stray * 1e5 / max(1, words):.1f} per 100,000")
+    typer.echo(
+        f"F0.5 of the spun half {half.f:.4f} (P {half.precision:.3f}, R {half.recall:.3f}); all spun {whole.f:.4f}"
+    )
 
 
 @app.command()
