@@ -50,8 +50,7 @@ def ablation(
     sets = {path: context.read_pairs(path)[: limit or None] for path in pairs}
     typer.echo("| evidence | " + " | ".join(f"{p.name}: P | R | F0.5 | words/s" for p in sets) + " |")
     typer.echo("|---|" + "---|" * 4 * len(sets))
-    for name, fitted in context.ablations().items():
-        engine = Restorer(fitted=fitted)
+    for name, engine in context.engines():
         cells = []
         for documents in sets.values():
             begin = time.perf_counter()
@@ -65,9 +64,10 @@ def ablation(
 def calibration(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines, or a folder of *.marked.txt.")],
     picture: Annotated[Path | None, typer.Option(help="Write the reliability diagram here (needs matplotlib).")] = None,
+    neural: Annotated[bool, typer.Option("--neural", help="With the extra.")] = False,
 ) -> None:
     """Whether confidences can be believed: calibration error, Brier score, precision above thresholds."""
-    confidence, right = context.judged_edits(Restorer(threshold=0.1), context.read_pairs(pairs))
+    confidence, right = context.judged_edits(Restorer(threshold=0.1, neural=neural), context.read_pairs(pairs))
     shown = confidence >= 0.5
     for name, held in (("confidence >= 0.1", confidence >= 0.1), ("confidence >= 0.5 (the default)", shown)):
         error = context.calibration_error(confidence[held], right[held])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,6 +41,14 @@ def ablations() -> dict[str, Fitted]:
         "both + consistency": both,
     }
     return {name: replace(fitted, weights=weights) for name, weights in cases.items()}
+
+
+def engines() -> Iterator[tuple[str, Restorer]]:
+    """An engine for each setting; the neural one where its extra is installed."""
+    for name, fitted in ablations().items():
+        yield name, Restorer(fitted=fitted)
+    with suppress(ImportError):
+        yield "+ neural (extra)", Restorer(neural=True)
 
 
 def scored(engine: Restorer, documents: Sequence[str]) -> Score:

@@ -48,6 +48,7 @@ Allow = Annotated[
 Threshold = Annotated[float, typer.Option(help="Least confidence of an edit, 0 to 1.")]
 Encoding = Annotated[str, typer.Option(help="Encoding of the files.")]
 Spun = Annotated[bool, typer.Option("--assume-spun", help="Do not ask whether a text was spun; treat all of it so.")]
+Neural = Annotated[bool, typer.Option("--neural", help="Ask a pretrained encoder as well: better, much slower.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")]
 
 
@@ -64,6 +65,7 @@ def clean(
     allow: Allow = None,
     encoding: Encoding = "utf-8",
     assume_spun: Spun = False,
+    neural: Neural = False,
     jobs: Jobs = 1,
 ) -> None:
     """Restore documents: one to standard output, several with -w, -o FOLDER, --diff or --format json.
@@ -77,7 +79,7 @@ def clean(
         _fail("--write needs files; standard input goes to standard output")
     if len(names) > 1 and not (write or output or diff or format is Format.json):
         _fail("several files: say where they go with --write, --output FOLDER, --diff or --format json")
-    restorer = _restorer(threshold, family, lexicon, allow, assume_spun)
+    restorer = _restorer(threshold, family, lexicon, allow, assume_spun, neural)
     failed = False
     documents = _Reader(names, encoding)
     if len(names) == 1 and not write and not diff and format is Format.text:
@@ -134,9 +136,10 @@ def explain(
     allow: Allow = None,
     encoding: Encoding = "utf-8",
     assume_spun: Spun = False,
+    neural: Neural = False,
 ) -> None:
     """Show each edit of a document with its probability, alternatives and evidence."""
-    restorer = _restorer(threshold, family, lexicon, allow, assume_spun)
+    restorer = _restorer(threshold, family, lexicon, allow, assume_spun, neural)
     documents = _Reader([path], encoding)
     for text in documents:
         result = restorer.restore(text, None if path == "-" else path)
@@ -311,14 +314,15 @@ def _restorer(
     lexicon: list[Path] | None,
     allow: list[str] | None,
     assume_spun: bool,
+    neural: bool = False,
 ) -> Restorer:
     """The engine as the options ask for it; a usage error ends the program."""
     from restore.lexicon import LexiconError
     from restore.restorer import Restorer
 
     try:
-        return Restorer(family or None, lexicon or (), threshold, list(_allowed(allow or [])), assume_spun)
-    except (LexiconError, ValueError) as error:
+        return Restorer(family or None, lexicon or (), threshold, list(_allowed(allow or [])), assume_spun, neural)
+    except (LexiconError, ValueError, ImportError) as error:
         _fail(str(error))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.twosided import TwoSided
+
+if TYPE_CHECKING:
+    from restore.neural import Neural
 
 DEFAULT_FAMILIES: Final = ("autoblog",)
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
@@ -62,12 +65,14 @@ class Restorer:
     families: names of built-in lexicons. lexicons: files or folders of one's own,
     which take precedence. threshold: least confidence of an edit, 0 to 1. allow:
     words and phrases to leave alone, in any case. assume_spun: skip the
-    detector and treat every passage as spun. fitted: weights of the sources of evidence and
+    detector and treat every passage as spun. neural: ask
+    a pretrained encoder as well (the extra `neural`; slow). fitted: weights of the sources of evidence and
     the calibration, for experiments.
 
     Loading is done at construction (a tenth of a second); use one object for
     many texts. Raises LexiconError (a ValueError) for unknown families and
-    broken lexicons, ValueError for a threshold out of range.
+    broken lexicons, ValueError for a threshold out of range, NeuralMissingError (an
+    ImportError) where the extra is asked for and not installed.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class Restorer:
         threshold: float = 0.5,
         allow: Iterable[str] = (),
         assume_spun: bool = False,
+        neural: bool = False,
         fitted: Fitted | None = None,
     ):
         if not 0 <= threshold <= 1:
@@ -86,7 +92,10 @@ class Restorer:
         self.threshold = threshold
         self.allow = tuple(allow)
         self.assume_spun = assume_spun
-        self._fitted = fitted or load_fitted(root() / "fitted.json")
+        self.neural = neural
+        self._fitted = fitted or load_fitted(root() / ("fitted_neural.json" if neural else "fitted.json"))
+        if neural:
+            _ = self.second_opinion  # told at once where it is missing
         self._lexicon = load(self.families, self.lexicon_paths)
         self._allowed = phrases(self.allow)
 
@@ -98,6 +107,7 @@ class Restorer:
             "threshold": self.threshold,
             "allow": self.allow,
             "assume_spun": self.assume_spun,
+            "neural": self.neural,
             "fitted": self._fitted,
         }
 
@@ -110,6 +120,13 @@ class Restorer:
     def twosided(self) -> TwoSided:
         """The two-sided model, read on first use."""
         return TwoSided.load(root() / "twosided.npz")
+
+    @cached_property
+    def second_opinion(self) -> Neural:
+        """The pretrained encoder, read on first use. Raises NeuralMissingError."""
+        from restore.neural import Neural
+
+        return Neural.load(root() / "neural.npz")
 
     @cached_property
     def _screen(self) -> Screen:
@@ -164,8 +181,7 @@ class Restorer:
         edits: list[Edit] = []
         for block in _blocks(suspects, passages.sentences):
             lattice = self._finder.lattice(tokens, [passages.sentences[i] for i in block], fixed)
-            two_sided = self.twosided.score(tokens, lattice, self.model) if self._fitted.weights.two_sided else None
-            decoded = decoded_twice(lattice, tokens, two_sided, self.model, self._fitted.weights)
+            decoded = decoded_twice(lattice, tokens, self._two_sided(tokens, lattice), self.model, self._fitted.weights)
             choices = [
                 choice
                 for sentence, readings in _readings(lattice, decoded, tokens, self._fitted)
@@ -173,6 +189,13 @@ class Restorer:
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
         return _with_braces(edits, tokens.text, offset, passages.probability, self.threshold)
+
+    def _two_sided(self, tokens: Tokens, lattice: Lattice) -> NDArray[np.float64] | None:
+        """Log probabilities of arcs by what reads both sides; None where it has no weight."""
+        if not self._fitted.weights.two_sided:
+            return None
+        scores = self.twosided.score(tokens, lattice, self.model)
+        return self.second_opinion.score(tokens, lattice, scores) if self.neural else scores
 
     def _fixed(self, tokens: Tokens) -> frozenset[int]:
         """Tokens inside phrases of the allow-list."""

@@ -27,6 +27,7 @@ from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked
 from restore.learning.phrases import from_marked, open_text, phrase_table, write_learned
 from restore.lexicon import Lexicon, load, phrase_key, root
+from restore.neural import Neural
 from restore.restorer import Restorer, decoded_twice
 from restore.text import Tokens
 from restore.twosided import TwoSided
@@ -61,43 +62,52 @@ def lexicon_without(marked: Sequence[str], family: str, folder: Path) -> Path:
     return copy
 
 
-def fit_all(pairs: Path, family: str, report: Callable[[str], object]) -> Fitted:
-    """Weights, then the calibration of a family."""
+def fit_all(pairs: Path, family: str, neural: bool, report: Callable[[str], object]) -> Fitted:
+    """Weights, then the calibration of a family; with or without the neural second opinion."""
     learned, kept = split(pairs)
     documents = [read_marked(m) for m in kept]
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
-        engine = Restorer(families=[], lexicons=[path])
-        labelled = list(_labelled(documents[::3], load(paths=[path]), engine.model, engine.twosided))
+        engine = Restorer(families=[], lexicons=[path], neural=neural)
+        second = engine.second_opinion if neural else None
+        labelled = list(_labelled(documents[::3], load(paths=[path]), engine.model, engine.twosided, second))
         weights = _search(labelled, engine.model, report)
-        rows = list(_rows(documents, path, weights))
+        rows = list(_rows(documents, path, weights, neural))
     calibration = fit(rows)
     report(f"calibration on {len(rows):,} edits: {calibration.coefficients}")
     return Fitted(weights, {"": calibration})
 
 
 def _labelled(
-    documents: Sequence[Marked], lexicon: Lexicon, model: ContextModel, two_sided: TwoSided
+    documents: Sequence[Marked], lexicon: Lexicon, model: ContextModel, two_sided: TwoSided, neural: Neural | None
 ) -> Iterator[_Labelled]:
     finder = Finder(lexicon, model)
     for marked in documents:
         tokens = marked.tokens
         lattice = finder.lattice(tokens, tokens.sentences())
-        spans = [(s.tokens, frozenset(phrase_key(o) for o in s.originals)) for s in marked.spans if s.tokens]
-        gold = {a: (b, originals) for (a, b), originals in spans}
-        inner = {k for (a, b), _ in spans for k in range(a + 1, b)}
-        count = np.bincount(np.asarray(lattice.start), minlength=len(tokens))
-        right = []
-        for arc, option in enumerate(lattice.option):
-            at = lattice.start[arc]
-            if count[at] == 1 or at in inner:
-                continue
-            end, originals = gold.get(at, (0, frozenset()))
-            if (option is None and at not in gold) or (
-                option is not None and end == lattice.end[arc] and option.original in originals
-            ):
-                right.append(arc)
-        yield _Labelled(tokens, lattice, two_sided.score(tokens, lattice, model), np.array(right, np.int64))
+        scores = two_sided.score(tokens, lattice, model)
+        if neural is not None:
+            scores = neural.score(tokens, lattice, scores)
+        yield _Labelled(tokens, lattice, scores, gold_arcs(marked, lattice))
+
+
+def gold_arcs(marked: Marked, lattice: Lattice) -> NDArray[np.int64]:
+    """Arcs that the author wrote, at tokens where there is a choice."""
+    spans = [(s.tokens, frozenset(phrase_key(o) for o in s.originals)) for s in marked.spans if s.tokens]
+    gold = {a: (b, originals) for (a, b), originals in spans}
+    inner = {k for (a, b), _ in spans for k in range(a + 1, b)}
+    count = np.bincount(np.asarray(lattice.start), minlength=len(marked.tokens))
+    right = []
+    for arc, option in enumerate(lattice.option):
+        at = lattice.start[arc]
+        if count[at] == 1 or at in inner:
+            continue
+        end, originals = gold.get(at, (0, frozenset()))
+        if (option is None and at not in gold) or (
+            option is not None and end == lattice.end[arc] and option.original in originals
+        ):
+            right.append(arc)
+    return np.array(right, np.int64)
 
 
 def _loss(labelled: Sequence[_Labelled], model: ContextModel, weights: Weights) -> float:
@@ -131,9 +141,12 @@ def _search(labelled: Sequence[_Labelled], model: ContextModel, report: Callable
     return best
 
 
-def _rows(documents: Sequence[Marked], path: Path, weights: Weights) -> Iterator[tuple[tuple[float, ...], bool]]:
+def _rows(
+    documents: Sequence[Marked], path: Path, weights: Weights, neural: bool
+) -> Iterator[tuple[tuple[float, ...], bool]]:
     """Features of the edits that the engine would make, and whether each is right."""
-    engine = Restorer(families=[], lexicons=[path], threshold=LEAST, fitted=Fitted(weights, {"": NONE}))
+    fitted = Fitted(weights, {"": NONE})
+    engine = Restorer(families=[], lexicons=[path], threshold=LEAST, fitted=fitted, neural=neural)
     for marked in documents:
         edits = engine.restore(marked.tokens.text).edits
         for edit, right in zip(edits, judged(marked, edits), strict=True):
