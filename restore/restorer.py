@@ -17,7 +17,7 @@ from restore.calibration import Fitted, load_fitted
 from restore.candidates import Finder, Lattice
 from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
-from restore.decoder import Decoded, Weights, decode
+from restore.decoder import Decoded, Weights, expand, posteriors
 from restore.lexicon import load, phrases, root
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces
@@ -284,11 +284,12 @@ def decoded_twice(
     two_sided: log probabilities of arcs by that model, shape (arcs,), or None to go without.
     """
     extra = np.zeros(len(lattice)) if two_sided is None else weights.two_sided * two_sided
-    decoded = decode(lattice, extra, model, weights)
+    graph = expand(lattice, extra, model, weights)
+    decoded = posteriors(graph, extra, weights)
     if weights.consistency:
         habits = _habits(lattice, decoded, tokens)
         if habits.any():
-            decoded = decode(lattice, extra + weights.consistency * habits, model, weights)
+            decoded = posteriors(graph, extra + weights.consistency * habits, weights)
     return decoded
 
 
