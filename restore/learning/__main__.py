@@ -104,7 +104,7 @@ def neural_command(
     import numpy as np
 
     from restore.learning import neural
-    from restore.learning.fitting import split
+    from restore.learning.gold import split
     from restore.lexicon import load
     from restore.neural import Encoder
     from restore.restorer import Restorer

@@ -1,6 +1,6 @@
 """Weights of the evidence and calibration, fitted on real pairs that nothing else has learned from.
 
-Each tenth pair is kept for this (`HELD_OUT`); the lexicon's counts are taken from
+Each tenth pair is kept for this (`restore.learning.gold.HELD_OUT`); the lexicon's counts are taken from
 the others. Weights minimise the mean negative log posterior of the gold arcs
 (coordinate search); the calibration is a logistic regression on the edits that
 the engine makes with them.
@@ -8,7 +8,6 @@ the engine makes with them.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -24,15 +23,14 @@ from restore.calibration import NONE, Fitted, features, fit
 from restore.candidates import Finder, Lattice
 from restore.context import ContextModel
 from restore.decoder import Weights
-from restore.learning.gold import Marked, judged, read_marked
-from restore.learning.phrases import from_marked, open_text, phrase_table, write_learned
+from restore.learning.gold import Marked, judged, read_marked, split
+from restore.learning.phrases import from_marked, phrase_table, write_learned
 from restore.lexicon import Lexicon, load, phrase_key, root
 from restore.neural import Neural
 from restore.restorer import Restorer, decoded_twice
 from restore.text import Tokens
 from restore.twosided import TwoSided
 
-HELD_OUT: Final = 10  # each so many-th real pair is kept for fitting
 LEAST: Final = 0.05  # confidence of the edits that the calibration is fitted on
 
 
@@ -44,14 +42,6 @@ class _Labelled:
     lattice: Lattice
     two_sided: NDArray[np.float64]
     gold: NDArray[np.int64]
-
-
-def split(pairs: Path) -> tuple[list[str], list[str]]:
-    """Marked documents: those to learn counts from, those to fit on."""
-    with open_text(pairs) as file:
-        marked = [json.loads(line)["marked"] for line in file]
-    kept = marked[::HELD_OUT]
-    return [m for i, m in enumerate(marked) if i % HELD_OUT], kept
 
 
 def lexicon_without(marked: Sequence[str], family: str, folder: Path) -> Path:

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
+from pathlib import Path
 from typing import Final
 
-from restore.learning.phrases import MARK
+from restore.learning.phrases import MARK, open_text
 from restore.restoration import Edit, splice
 from restore.text import Tokens, tokenize
 
+HELD_OUT: Final = 10  # each so many-th real pair is kept for fitting weights
 _MOST: Final = 64  # combinations of accepted originals that are tried
 
 
@@ -54,6 +57,13 @@ def read_marked(marked: str) -> Marked:
             for a, b, originals, optional in bounds
         ],
     )
+
+
+def split(pairs: Path) -> tuple[list[str], list[str]]:
+    """Marked documents of JSON lines: those that models and counts may learn from, those that weights are fitted on."""
+    with open_text(pairs) as file:
+        marked = [json.loads(line)["marked"] for line in file]
+    return [m for i, m in enumerate(marked) if i % HELD_OUT], marked[::HELD_OUT]
 
 
 def judged(marked: Marked, edits: Sequence[Edit]) -> Iterator[bool]:

@@ -8,7 +8,6 @@ the weights that `export` writes, word vectors quantised to int8.
 
 from __future__ import annotations
 
-import json
 import lzma
 import math
 import os
@@ -32,8 +31,7 @@ from torch.nn import functional
 from restore.candidates import Finder, Lattice
 from restore.context import ContextModel, hashes
 from restore.learning.corpora import barred_shingles, is_barred, words_of
-from restore.learning.gold import read_marked
-from restore.learning.phrases import open_text
+from restore.learning.gold import read_marked, split
 from restore.learning.spinner import Spinner, Spun
 from restore.lexicon import Lexicon, load, phrase_key, root
 from restore.text import shape, tokenize
@@ -48,7 +46,6 @@ WORD_DROPOUT: Final = 0.05
 SHARD_WORDS: Final = 700_000
 AHEAD: Final = 2  # shards made before they are needed
 REAL_EVERY: Final = 10  # shards of spun text between two readings of the real pairs
-HELD_OUT: Final = 10  # each so many-th real pair is not learned from
 RATE: Final = 2e-3
 HIDDEN: Final = 3  # times `DIMENSIONS`: width between the two layers of a block
 
@@ -186,7 +183,8 @@ def documents(corpora: Path, without: Path | None, seed: int) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What to train on: a folder of plain text, real pairs (JSON lines, marked), pairs that must not be learned from."""
+    """What to train on: a folder of plain text; real pairs (JSON lines, marked), but each tenth; pairs whose
+    documents must not be among the plain ones."""
 
     corpora: Path
     pairs: Path | None
@@ -195,7 +193,7 @@ class Sources:
 
     def batches(self) -> Iterator[tuple[bool, list[str]]]:
         """Without end: about `SHARD_WORDS` words of clean documents to be spun or, now and then, real ones (True)."""
-        real = self._real()
+        real = split(self.pairs)[0] if self.pairs else []
         for epoch in count():
             held: list[str] = []
             words = made = 0
@@ -207,13 +205,6 @@ class Sources:
                     held, words, made = [], 0, made + 1
                     if real and made % REAL_EVERY == 0:
                         yield True, real
-
-    def _real(self) -> list[str]:
-        """Nine in ten of the real pairs; each tenth, from the first on, is kept to fit weights with."""
-        if self.pairs is None:
-            return []
-        with open_text(self.pairs) as file:
-            return [json.loads(line)["marked"] for i, line in enumerate(file) if i % HELD_OUT]
 
 
 _maker: ShardMaker
