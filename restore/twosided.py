@@ -29,7 +29,6 @@ Array = NDArray[np.float32]
 
 GAPS: Final = {"": 0, " ": 1, "-": 2, ",": 3, ".": 4}
 KINDS: Final = {IDENTITY: 0, LISTED: 1, INFLECTED: 2}
-DILATIONS: Final = (1, 2, 4, 8, 2, 1)
 WIDTH: Final = 5  # of a convolution
 TOPIC_AFTER: Final = 1  # block after which the passage's mean is added
 WINDOW: Final = 256  # tokens read at once, about
@@ -38,10 +37,11 @@ MAX_WORDS: Final = 4  # of a candidate that are looked at
 
 @dataclass(slots=True)
 class TwoSided:
-    """The encoder and its word vectors; `weights` as written by the training script."""
+    """The encoder and its word vectors; `weights` as written by the training script, `dilations` those of its blocks."""
 
     vocabulary: dict[str, int]
     weights: dict[str, Array]
+    dilations: tuple[int, ...]
 
     @classmethod
     def load(cls, path: Path) -> TwoSided:
@@ -49,6 +49,7 @@ class TwoSided:
         with np.load(path, allow_pickle=False) as file:
             arrays: dict[str, Any] = {name: file[name] for name in file.files}
         words = bytes(arrays.pop("vocabulary")).decode("utf-8").split("\n")
+        dilations = tuple(arrays.pop("dilations").tolist())
         weights: dict[str, Array] = {}
         for name, array in arrays.items():
             if name.endswith(".scale"):
@@ -57,7 +58,7 @@ class TwoSided:
             weights[name] = array if scale is not None else array.astype(np.float32)
             if scale is not None:
                 weights[f"{name}.scale"] = scale.astype(np.float32)
-        return cls({w: i for i, w in enumerate(words)}, weights)
+        return cls({w: i for i, w in enumerate(words)}, weights, dilations)
 
     def score(self, tokens: Tokens, lattice: Lattice, model: ContextModel) -> NDArray[np.float64]:
         """Log probability of each arc among those that start at its token, shape (arcs,); zero where it is alone."""
@@ -95,7 +96,7 @@ class TwoSided:
         w = self.weights
         x = self._vectors("E", ids) + w["G"][gaps]
         n, d = x.shape
-        for block, dilation in enumerate(DILATIONS):
+        for block, dilation in enumerate(self.dilations):
             y = _normalised(x, w[f"norm.{block}"])
             pad = dilation * (WIDTH // 2)
             padded = np.zeros((n + 2 * pad, d), np.float32)
@@ -106,7 +107,7 @@ class TwoSided:
             x = x + hidden @ w[f"down.{block}"] + w[f"down.{block}.bias"]
             if block == TOPIC_AFTER:
                 x = x + (x.mean(axis=0) @ w["topic"] + w["topic.bias"])
-        return _normalised(x, w[f"norm.{len(DILATIONS)}"])
+        return _normalised(x, w[f"norm.{len(self.dilations)}"])
 
     def _arcs(
         self,

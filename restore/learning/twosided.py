@@ -36,9 +36,10 @@ from restore.learning.phrases import MARK, open_text
 from restore.learning.spinner import Spinner, Spun
 from restore.lexicon import Lexicon, load, phrase_key, root
 from restore.text import shape, tokenize
-from restore.twosided import DILATIONS, GAPS, KINDS, MAX_WORDS, TOPIC_AFTER, WIDTH, WINDOW
+from restore.twosided import GAPS, KINDS, MAX_WORDS, TOPIC_AFTER, WIDTH, WINDOW
 
 DIMENSIONS: Final = 128
+DILATIONS: Final = (1, 2, 4, 8, 2, 1)  # of the blocks' convolutions
 COMMON_WORDS: Final = 36_000
 BATCH_TOKENS: Final = 8192
 LONGEST_DOCUMENT: Final = 1500  # words; the rest of a longer one is not used
@@ -396,6 +397,8 @@ def train(
         seen, step, done = state["seen"], state["step"], state["done"]
         report(f"going on from {checkpoint}: {seen / 1e6:.1f}M tokens")
     before, begin = seen, time.monotonic()
+    if seen >= tokens:
+        return net
     for shard in shards(family, words, sources, done):
         torch.manual_seed((sources.seed << 20) + done)
         losses: list[float] = []
@@ -409,8 +412,8 @@ def train(
             step += 1
         done += 1
         speed = (seen - before) / (time.monotonic() - begin)
-        report(f"shard {done}: {seen / 1e6:.1f}M tokens, loss {np.mean(losses):.4f}, {speed:,.0f} tokens/s")
         _save(checkpoint, net=net.state_dict(), optimizer=optimizer.state_dict(), seen=seen, step=step, done=done)
+        report(f"shard {done}: {seen / 1e6:.1f}M tokens, loss {np.mean(losses):.4f}, {speed:,.0f} tokens/s")
         if seen >= tokens:
             break
     return net
@@ -453,6 +456,7 @@ def export(net: Net, words: list[str], path: Path) -> None:
             arrays[name.removesuffix(".weight")] = np.ascontiguousarray(a.T)
         else:
             arrays[name] = a
+    arrays["dilations"] = np.array(DILATIONS)
     arrays["vocabulary"] = np.frombuffer("\n".join(words).encode(), np.uint8)
     with open(path, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
