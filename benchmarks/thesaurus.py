@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+import restore
+from benchmarks.detection import area, windows
+from restore.learning.phrases import MARK, open_text
 
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 _PARTS: Final = {"noun": "NOUN", "verb": "VERB", "adj": "ADJ", "adv": "ADV"}
@@ -62,7 +68,7 @@ class ThesaurusSpinner:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        import lemminflect
+        import lemminflect  # an extra, "bench"
 
         self._inflect: Any = lemminflect
         self._random = Random(self.seed)
@@ -106,3 +112,73 @@ class ThesaurusSpinner:
         if part in ("NOUN", "VERB"):
             words[place] = (self._inflect.getInflection(words[place], tag) or (words[place],))[0]
         return " ".join(words)
+
+
+class Figures(NamedTuple):
+    """Of one spinner: area under the curve over windows, precision, recall and F0.5 of restoration, share of
+    documents judged spun, spans that were replaced; of the clean texts: edits and words."""
+
+    auc: float
+    precision: float
+    recall: float
+    f: float
+    convicted: float
+    spans: int
+    clean_edits: int
+    clean_words: int
+
+
+def measure(clean: Path, synonyms: Synonyms, share: float, words: int, documents: int | None, seed: int) -> Figures:
+    """Spin the documents of a file (one a line, .xz too), detect and restore them.
+
+    An edit is right where it leaves what the author wrote; a span is restored where a right edit covers it.
+    """
+    with open_text(clean) as file:
+        texts = [line.rstrip("\n") for line in file][:documents]
+    spinner = ThesaurusSpinner(synonyms, share, seed)
+    marked = [spinner.spin(text) for text in texts]
+    engine = restore.Restorer()
+    spun = windows([MARK.sub(lambda m: m.group(1), m) for m in marked], words)
+    scores = [np.array([engine.detect(w).probability for w in side]) for side in (spun, windows(texts, words))]
+    spans = edits = right = restored = convicted = 0
+    for m in marked:
+        text, gold = _gold(m)
+        result = engine.restore(text)
+        convicted += result.verdict.family == "thesaurus"
+        spans += len(gold)
+        edits += len(result.edits)
+        for edit in result.edits:
+            held = [g for g in gold if edit.start <= g[0] and g[1] <= edit.end]
+            wanted = restore.restoration.splice(
+                edit.found, [(a - edit.start, b - edit.start, original) for a, b, original in held]
+            )
+            if held and edit.replacement.lower() == wanted.lower():
+                right += 1
+                restored += len(held)
+    precision, recall = right / max(1, edits), restored / max(1, spans)
+    f = 1.25 * precision * recall / max(1e-9, 0.25 * precision + recall)
+    clean_edits = sum(len(engine.restore(text).edits) for text in texts)
+    return Figures(
+        area(*scores),
+        precision,
+        recall,
+        f,
+        convicted / len(texts),
+        spans,
+        clean_edits,
+        sum(len(t.split()) for t in texts),
+    )
+
+
+def _gold(marked: str) -> tuple[str, list[tuple[int, int, str]]]:
+    """Marked text as it was found, and its replacements: start, end, original."""
+    parts: list[str] = []
+    gold: list[tuple[int, int, str]] = []
+    at = size = 0
+    for m in MARK.finditer(marked):
+        parts += [marked[at : m.start()], m.group(1)]
+        size += m.start() - at
+        gold.append((size, size + len(m.group(1)), m.group(3)))
+        size += len(m.group(1))
+        at = m.end()
+    return "".join(parts) + marked[at:], gold

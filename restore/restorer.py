@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
@@ -21,13 +21,17 @@ from restore.lexicon import load, phrases, root
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces
 from restore.text import Tokens, chunks, shape, tokenize
+from restore.thesaurus import FAMILY as THESAURUS
+from restore.thesaurus import Judgement, Thesaurus
 from restore.twosided import TwoSided
 
-DEFAULT_FAMILIES: Final = ("autoblog",)
+DEFAULT_FAMILIES: Final = ("autoblog", "thesaurus")
 TWO_SIDED: Final = 0.5  # weight of the two-sided model in the log-linear score; with WEIGHTS fitted on held-out pairs
 CONSISTENCY: Final = 0.3  # weight of the document's own habits
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
 WEIGHTS: Final = Weights(context=0.4, channel=0.5)
+THESAURUS_TWO_SIDED: Final = 0.3  # both fitted on documents that neither model has seen, spun from WordNet
+THESAURUS_WEIGHTS: Final = Weights(context=0.6, channel=1.0)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
@@ -82,7 +86,7 @@ class Restorer:
         self.threshold = threshold
         self.allow = tuple(allow)
         self.assume_spun = assume_spun
-        self._lexicon = load(self.families, self.lexicon_paths)
+        self._lexicon = load([f for f in self.families if f != THESAURUS], self.lexicon_paths)
         self._allowed = phrases(self.allow)
 
     def options(self) -> dict[str, Any]:
@@ -108,6 +112,11 @@ class Restorer:
     @cached_property
     def _screen(self) -> Screen:
         return Screen(self._lexicon, self.model)
+
+    @cached_property
+    def _thesaurus(self) -> Thesaurus | None:
+        """The open vocabulary, None where its family is not asked for."""
+        return Thesaurus(root() / THESAURUS, self.model) if THESAURUS in self.families else None
 
     @cached_property
     def _finder(self) -> Finder:
@@ -146,7 +155,15 @@ class Restorer:
         """Chunks of a text as tokens with their screening, and the offset of each chunk."""
         for offset, chunk in chunks(text):
             tokens = tokenize(chunk)
-            yield tokens, self._screen.passages(tokens, self.assume_spun), offset
+            yield tokens, self._passages(tokens), offset
+
+    def _passages(self, tokens: Tokens) -> Passages:
+        """Screening by the listed families, and by the thesaurus where these explain a text badly."""
+        listed = self._screen.passages(tokens, self.assume_spun)
+        if self._thesaurus is None or sum(listed.evidence) > 0 or not listed.sentences:
+            return listed
+        alone = self.assume_spun and self.families == (THESAURUS,)
+        return _weighed(listed, self._thesaurus.judge(tokens, look=alone), self.assume_spun, alone)
 
     def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
         """Edits of one chunk: sentences that may have been spun are decoded block by block."""
@@ -157,12 +174,7 @@ class Restorer:
         fixed = self._fixed(tokens)
         edits: list[Edit] = []
         for block in _blocks(suspects, passages.sentences):
-            lattice = self._finder.lattice(tokens, [passages.sentences[i] for i in block], fixed)
-            extra = TWO_SIDED * self.twosided.score(tokens, lattice, self.model)
-            decoded = decode(lattice, extra, self.model, WEIGHTS)
-            habits = _habits(lattice, decoded, tokens)
-            if habits.any():
-                decoded = decode(lattice, extra + CONSISTENCY * habits, self.model, WEIGHTS)
+            lattice, decoded = self._decoded(tokens, passages, [passages.sentences[i] for i in block], fixed)
             choices = [
                 choice
                 for sentence, readings in _readings(lattice, decoded, tokens)
@@ -170,6 +182,22 @@ class Restorer:
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
         return _with_braces(edits, tokens.text, offset, passages.probability, self.threshold)
+
+    def _decoded(
+        self, tokens: Tokens, passages: Passages, sentences: list[tuple[int, int]], fixed: frozenset[int]
+    ) -> tuple[Lattice, Decoded]:
+        """Lattice and posteriors of some sentences, by the family at work."""
+        if passages.family == THESAURUS and self._thesaurus is not None and passages.source:
+            lattice = self._thesaurus.source(passages.source).lattice(tokens, sentences, fixed)
+            extra = THESAURUS_TWO_SIDED * self.twosided.score(tokens, lattice, self.model)
+            return lattice, decode(lattice, extra, self.model, THESAURUS_WEIGHTS)  # it draws afresh: no habits
+        lattice = self._finder.lattice(tokens, sentences, fixed)
+        extra = TWO_SIDED * self.twosided.score(tokens, lattice, self.model)
+        decoded = decode(lattice, extra, self.model, WEIGHTS)
+        habits = _habits(lattice, decoded, tokens)
+        if habits.any():
+            decoded = decode(lattice, extra + CONSISTENCY * habits, self.model, WEIGHTS)
+        return lattice, decoded
 
     def _fixed(self, tokens: Tokens) -> frozenset[int]:
         """Tokens inside phrases of the allow-list."""
@@ -355,6 +383,19 @@ def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, thresh
             )
         )
     return sorted(out, key=lambda e: e.start)
+
+
+def _weighed(listed: Passages, judged: Judgement, assume_spun: bool, alone: bool) -> Passages:
+    """Screening with the thesaurus heard: its passages where it was at work, else the better of both probabilities."""
+    if judged.log_odds >= 0 or alone:
+        p = 1.0 if assume_spun else judged.probability
+        return replace(
+            listed, spun=[p] * len(listed.spun), probability=p, rate=judged.rate, family=THESAURUS, source=judged.source
+        )
+    if assume_spun:
+        return listed
+    own = listed.probability if any(listed.evidence) else 0.0  # without a lexicon it is but the prior
+    return replace(listed, probability=max(own, judged.probability))
 
 
 def _merge(screened: list[tuple[Passages, int]]) -> Verdict:

@@ -1,11 +1,25 @@
-"""Open vocabulary: originals from a thesaurus, for spinners whose table nobody has."""
+"""Open vocabulary: originals from a thesaurus, for spinners whose table nobody has.
+
+Such a spinner replaces some of a text's content words by related words of any
+sense. Two looks decide whether one was at work. The first is a naive Bayes
+detector over words alone, one look-up a word:
+
+    weight(x) = log [ stay + RATE * sum over originals o of P(x | o) P(o) / P(x) ],
+
+P(x | o) one over the number of the words related to o. Documents that it does not
+clear are looked at in context: there P(o) / P(x) is the ratio of the trigram
+probabilities of the two in place, damped, since neighbours may be spun too. A word
+counts once a document, and a repeated one less in favour of spinning: a topic's words recur, a random
+synonym does not. The evidence of each source (`synonyms.SOURCES`) is weighed by a
+logistic regression, and the likeliest source gives the candidates.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from math import log
+from math import exp, log
 from pathlib import Path
 from typing import Final
 
@@ -13,190 +27,304 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice
-from restore.context import COMMA, SENTENCE, UNSEEN, ContextModel, hashes
-from restore.inflection import Form, analyses, inflect
+from restore.context import COMMA, SENTENCE, UNSEEN, ContextModel, Hashes, hashes, ngram_hash
 from restore.lexicon import Option
+from restore.synonyms import SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Doubles, Ints, Synonyms, inflected, load_screen
 from restore.text import PROTECTED_WORD, Tokens, shape
 
 FAMILY: Final = "thesaurus"
-RATE: Final = 0.15
-LONGEST: Final = 3
-MAX_OPTIONS: Final = 12
-_FORMS: Final[dict[str, tuple[Form, ...]]] = {"n": ("s",), "v": ("s", "ed", "en", "ing"), "a": (), "r": ()}
+RATE: Final = 0.15  # share of the replaceable words that a spinner replaces
+LONGEST: Final = 3  # words in a found phrase
+MAX_ORIGINALS: Final = 50  # of one word that are tried in context
+MAX_OPTIONS: Final = 12  # of these that are decoded
+GATE: Final = 0.0  # evidence of words alone from which on the context is looked at
+CAP: Final = 4.0  # of one word's evidence
+DAMPING: Final = 0.7  # power of the ratio of context probabilities
+WORDS_ALONE: Final = (-0.858, 0.669, -0.732)  # log odds from: 1, evidence of the words alone, hundreds of tokens
+IN_CONTEXT: Final = (
+    -0.764,
+    0.277,
+    0.322,
+    -0.150,
+)  # from: 1, evidence in context, of the words alone, hundreds of tokens
+PRIOR: Final = -5.5  # log odds of a document to be such, before anything is read (fitted weights take even odds)
 _JOINERS: Final = frozenset((" ", "-"))
 
 
-class Synonyms:
-    """Synonyms by part of speech, as `python -m restore.learning thesaurus` writes them."""
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether a text was spun from a thesaurus.
 
-    def __init__(self, lines: Iterable[str]):
-        self._sets: list[str] = []
-        self._of: dict[str, dict[str, list[int]]] = {pos: {} for pos in _FORMS}
-        for line in lines:
-            if line[:1] == "#":
-                continue
-            pos, _, lemmas = line.rstrip("\n").partition("\t")
-            number = len(self._sets)
-            self._sets.append(lemmas)
-            own = self._of[pos]
-            for lemma in lemmas.split("|"):
-                if lemma in own:
-                    own[lemma].append(number)
-                else:
-                    own[lemma] = [number]
-        self._synonyms: dict[tuple[str, str], list[str]] = {}
+    log_odds: that it was. evidence: log-likelihood ratio in nats, spun against
+    untouched; minus infinity where words alone cleared the text. source: the thesaurus.
+    rate: expected share of its tokens that were replaced.
+    """
 
-    @classmethod
-    def load(cls, path: Path) -> Synonyms:
-        with open(path, encoding="utf-8") as file:
-            return cls(file)
+    log_odds: float
+    evidence: float
+    source: str
+    rate: float
 
-    def lemmas(self, pos: str) -> list[str]:
-        return list(self._of[pos])
-
-    def of(self, pos: str, lemma: str) -> list[str]:
-        """Synonyms of all senses of a lemma."""
-        cached = self._synonyms.get((pos, lemma))
-        if cached is None:
-            sets = self._of[pos].get(lemma, ())
-            cached = list(dict.fromkeys(w for n in sets for w in self._sets[n].split("|") if w != lemma))
-            self._synonyms[pos, lemma] = cached
-        return cached
-
-    def readings(self, phrase: str) -> Iterator[tuple[str, str, Form | None]]:
-        """What a phrase may be: part of speech, lemma, form."""
-        first, space, rest = phrase.partition(" ")
-        head, _, last = phrase.rpartition(" ")
-        for pos, forms in _FORMS.items():
-            own = self._of[pos]
-            if phrase in own:
-                yield pos, phrase, None
-            if not forms:
-                continue
-            for base, form in analyses(first if pos == "v" else last):
-                lemma = base if not space else (f"{base} {rest}" if pos == "v" else f"{head} {base}")
-                if form in forms and lemma in own:
-                    yield pos, lemma, form
-
-    def originals(self, phrase: str) -> dict[str, tuple[float, bool]]:
-        """Single words that a phrase may stand for: share of the word's synonyms that this phrase is, and whether inflected."""
-        found: dict[str, tuple[float, bool]] = {}
-        for pos, lemma, form in self.readings(phrase):
-            for original in self.of(pos, lemma):
-                if " " in original:
-                    continue
-                share = 1 / len(self.of(pos, original))
-                word = inflect(original, form) if form else original
-                if word != phrase:
-                    found[word] = (max(share, found.get(word, (0.0, False))[0]), form is not None)
-        return found
-
-    def replaceable(self, word: str) -> bool:
-        return next(self.readings(word), None) is not None
+    @property
+    def probability(self) -> float:
+        """Of having been spun."""
+        return 1 / (1 + exp(min(700.0, -self.log_odds)))
 
 
 @dataclass(slots=True)
-class Candidate:
-    start: int
-    end: int
-    option: Option
-    gain: float
-    kind: str
+class _Originals:
+    """What a phrase may stand for: options, their kinds, hashes, log P(phrase | original), log P(original)."""
+
+    options: list[Option]
+    kinds: list[str]
+    word: Hashes
+    log_rate: Doubles
+    alone: NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Candidates:
+    """Originals for stretches of a text.
+
+    spans: (start token, end token, originals). span: of each candidate, its stretch, shape (candidates,).
+    score: log P(found | original) of each. gain: context log probability, original over found.
+    """
+
+    spans: list[tuple[int, int, _Originals]]
+    span: Ints
+    score: Doubles
+    gain: Doubles
+
+
+class Source:
+    """One thesaurus: candidates for the words of a text."""
+
+    def __init__(self, name: str, synonyms: Synonyms, model: ContextModel):
+        self.name = name
+        self._synonyms = synonyms
+        self._model = model
+        self._sections = [(section, section[-1]) for section in SOURCES[name]]
+        self._log_p = model.unigram(hashes(synonyms.vocabulary)).astype(np.float64)
+        self._known: dict[str, _Originals | None] = {}
+        self._replaceable: dict[str, bool] = {}
+        self._heads = {section: set(synonyms.sections[section].heads.tolist()) for section, _ in self._sections}
+
+    def replaceable(self, word: str) -> bool:
+        """Whether a spinner finds something to put in place of a word."""
+        known = self._replaceable.get(word)
+        if known is None:
+            known = self._replaceable[word] = any(
+                number in self._heads[section]
+                for section, pos in self._sections
+                for number, _ in self._synonyms.readings(word, pos)
+            )
+        return known
+
+    def _learn(self, phrases: Iterable[str]) -> None:
+        """Remember what phrases may stand for, all new ones by one look-up in the context model."""
+        new = {p: self._look_up(p) for p in phrases if p not in self._known}
+        if len(self._known) > 100_000:
+            self._known.clear()
+        word = hashes(w for found in new.values() for w in found)
+        alone = self._model.unigram(word)
+        at = 0
+        for phrase, found in new.items():
+            here = slice(at, at + len(found))
+            at += len(found)
+            known = np.flatnonzero(alone[here] > UNSEEN)  # not every word takes every form
+            if not len(known):
+                self._known[phrase] = None
+                continue
+            names = list(found)
+            options = [Option(names[k], (names[k],), RATE * found[names[k]][0], FAMILY, self.name) for k in known]
+            kinds = [found[o.original][1] for o in options]
+            log_rate = np.log([o.rate for o in options])
+            self._known[phrase] = _Originals(options, kinds, word[here][known], log_rate, alone[here][known])
+
+    def options(self, phrase: str) -> list[Option]:
+        """What a phrase may stand for."""
+        self._learn([phrase])
+        known = self._known[phrase]
+        return known.options if known else []
+
+    def _look_up(self, phrase: str) -> dict[str, tuple[float, str]]:
+        """Originals of a phrase, each with its share and kind."""
+        found: dict[str, tuple[float, str]] = {}
+        for section, pos in self._sections:
+            for number, form in self._synonyms.readings(phrase, pos):
+                for original, share in self._related(section, number):
+                    word = inflected(self._synonyms.vocabulary[original], pos, form)
+                    if word != phrase and share > found.get(word, (0.0, ""))[0]:
+                        found[word] = share, INFLECTED if form else LISTED
+        return found
+
+    def _related(self, section: str, number: int) -> Iterator[tuple[int, float]]:
+        first, originals, shares = self._synonyms.inverse(section)
+        here = slice(first[number], first[number + 1])
+        own, share = originals[here], shares[here]
+        if len(own) > MAX_ORIGINALS:
+            best = np.argpartition(-(np.log(share) + self._log_p[own]), MAX_ORIGINALS)[:MAX_ORIGINALS]
+            own, share = own[best], share[best]
+        return zip(own.tolist(), share.tolist(), strict=True)
+
+    def _spans(
+        self, tokens: Tokens, sentences: list[tuple[int, int]], fixed: frozenset[int]
+    ) -> list[tuple[int, int, _Originals]]:
+        """Stretches of sentences that have originals; names and their parts have none."""
+        keys, gaps, text = tokens.key, tokens.gap, tokens.text
+        places: list[tuple[int, int, str]] = []
+        for begin, end in sentences:
+            for i in range(begin, end):
+                phrase = keys[i]
+                if i in fixed or not phrase.isalpha() or (i > begin and text[tokens.start[i]].isupper()):
+                    continue
+                if len(phrase) > 2:
+                    places.append((i, i + 1, phrase))
+                if not self._synonyms.begins(phrase):
+                    continue
+                for j in range(i + 1, min(end, i + LONGEST)):
+                    if gaps[j] not in _JOINERS or j in fixed or keys[j] == PROTECTED_WORD:
+                        break
+                    phrase += gaps[j] + keys[j]
+                    places.append((i, j + 1, phrase))
+        self._learn({phrase for _, _, phrase in places})
+        known = ((i, j, self._known[phrase]) for i, j, phrase in places)
+        return [(i, j, originals) for i, j, originals in known if originals is not None]
+
+    def candidates(
+        self, tokens: Tokens, sentences: list[tuple[int, int]], fixed: frozenset[int] = frozenset()
+    ) -> Candidates:
+        """Originals of all stretches of some sentences, each with its gain over what was found."""
+        model = self._model
+        stream, place = _stream(tokens, sentences)
+        word = hashes(stream)
+        alone = model.unigram(word)
+        pair_p, pair_b = model.bigram(word[:-1], word[1:], alone[1:])
+        tri = np.zeros(len(word))
+        tri[2:] = model.trigram(word[:-2], word[1:-1], word[2:], pair_p[1:] + pair_b[:-1])
+        total = np.concatenate([[0.0], np.cumsum(tri)])
+        spans = self._spans(tokens, sentences, fixed)
+        size = np.fromiter((len(o.options) for _, _, o in spans), np.int64, len(spans))
+        if not size.sum():
+            return Candidates([], np.empty(0, np.int64), np.empty(0), np.empty(0))
+        span = np.repeat(np.arange(len(spans)), size)
+        p = np.fromiter((place[i] for i, _, _ in spans), np.int64, len(spans))
+        q = np.fromiter((place[j - 1] + 1 for _, j, _ in spans), np.int64, len(spans))
+        own = np.concatenate([o.word for _, _, o in spans])
+        own_alone = np.concatenate([o.alone for _, _, o in spans])
+        a, b = p[span], q[span]
+        first_p, first_b = model.bigram(word[a - 1], own, own_alone)
+        next_p, next_b = model.bigram(own, word[b], alone[b])
+        score = model.trigram(word[a - 2], word[a - 1], own, first_p + pair_b[a - 2]).astype(np.float64)
+        score += model.trigram(word[a - 1], own, word[b], next_p + first_b)
+        score += model.trigram(own, word[b], word[b + 1], pair_p[b] + next_b)
+        gain = score - (total[q + 2] - total[p])[span]
+        return Candidates(spans, span, np.concatenate([o.log_rate for _, _, o in spans]), gain)
+
+    def lattice(self, tokens: Tokens, sentences: list[tuple[int, int]], fixed: frozenset[int] = frozenset()) -> Lattice:
+        """Lattice over some sentences; tokens in `fixed` keep their identity."""
+        found = self.candidates(tokens, sentences, fixed)
+        rank = found.score + found.gain
+        at: dict[int, list[tuple[float, int, Option, str]]] = {}
+        k = 0
+        for start, end, originals in found.spans:
+            here = at.setdefault(start, [])
+            for option, kind in zip(originals.options, originals.kinds, strict=True):
+                here.append((-rank[k], end, option, kind))
+                k += 1
+        lattice = Lattice(list(sentences))
+        stay = log(1 - RATE)
+        for begin, end in sentences:
+            for i in range(begin, end):
+                mark = (",",) if tokens.gap[i] == "," else ()
+                key = tokens.key[i]
+                free = i not in fixed and key.isalpha() and self.replaceable(key)
+                lattice.add(i, i + 1, (*mark, shape(key)), stay if free else 0.0, None, IDENTITY)
+                for _, until, option, kind in sorted(at.get(i, ()), key=lambda c: c[0])[:MAX_OPTIONS]:
+                    lattice.add(i, until, mark + option.words, log(option.rate), option, kind)
+        return lattice
 
 
 class Thesaurus:
-    def __init__(self, synonyms: Synonyms, model: ContextModel):
-        self.synonyms = synonyms
+    """Judges whether a text was spun from a thesaurus, and offers the originals. Files are read when needed."""
+
+    def __init__(self, folder: Path, model: ContextModel):
+        self._folder = folder
         self._model = model
-        self._options: dict[str, list[tuple[Option, str]]] = {}
+        self._sources: dict[str, Source] = {}
+        self._screen = load_screen(folder / "screen.bin")
 
-    def options(self, phrase: str) -> list[tuple[Option, str]]:
-        cached = self._options.get(phrase)
-        if cached is None:
-            found = self.synonyms.originals(phrase)
-            known = self._model.unigram(hashes(found)) > UNSEEN if found else ()
-            cached = self._options[phrase] = [
-                (Option(w, tuple(w.replace("-", " ").split()), RATE * share, FAMILY, "wordnet"), INFLECTED if inf else LISTED)
-                for (w, (share, inf)), k in zip(found.items(), known, strict=True)
-                if k
-            ]
-        return cached
+    @cached_property
+    def synonyms(self) -> Synonyms:
+        """The relations, read on first use."""
+        return Synonyms.load(self._folder / "synonyms.bin")
 
-    def spans(self, tokens: Tokens, begin: int, end: int, fixed: frozenset[int]) -> Iterator[tuple[int, int, str]]:
-        keys, gaps, text = tokens.key, tokens.gap, tokens.text
+    def source(self, name: str) -> Source:
+        """One thesaurus."""
+        if name not in self._sources:
+            self._sources[name] = Source(name, self.synonyms, self._model)
+        return self._sources[name]
+
+    def words_alone(self, tokens: Tokens) -> Doubles:
+        """Evidence of the words alone, shape (sources,)."""
+        n = len(tokens)
+        text = tokens.text
+        word = hashes(map(shape, tokens.key))
+        lower = np.fromiter((g == "." or text[s] > "Z" for s, g in zip(tokens.start, tokens.gap, strict=True)), bool, n)
+        joined = np.fromiter((g in _JOINERS for g in tokens.gap), bool, n)
+        pair = np.flatnonzero(lower[:-1] & lower[1:] & joined[1:])
+        keys = np.concatenate([ngram_hash(word[lower]), ngram_hash(word[pair], word[pair + 1])])
+        keys, count = np.unique(keys, return_counts=True)
+        held, planes = self._screen.find(keys)
+        weight = (np.stack(planes)[:, held].astype(np.float64) - WEIGHT_ZERO) * WEIGHT_STEP
+        return np.asarray(np.where(weight > 0, np.minimum(weight, CAP) / count[held], weight).sum(axis=1))
+
+    def in_context(self, tokens: Tokens, source: str) -> tuple[float, float]:
+        """Evidence of the words in context, and the expected share of tokens that were replaced."""
+        own = self.source(source)
+        sentences = tokens.sentences()
+        found = own.candidates(tokens, sentences)
+        start = np.fromiter((s for s, _, _ in found.spans), np.int64, len(found.spans))[found.span]
+        count: dict[str, int] = {}
+        for key in tokens.key:
+            count[key] = count.get(key, 0) + 1
+        repeats = np.fromiter((count[k] for k in tokens.key), np.float64, len(tokens))
+        stay = np.fromiter(
+            (1 - RATE * (k.isalpha() and own.replaceable(k)) for k in tokens.key), np.float64, len(tokens)
+        )
+        made = np.bincount(start, np.exp(np.minimum(found.score + DAMPING * found.gain, 20)), len(tokens))
+        weight = np.minimum(np.log(stay + made), CAP)
+        evidence = float(np.where(weight > 0, weight / repeats, weight).sum())
+        return evidence, float((made / (stay + made)).mean())
+
+    def judge(self, tokens: Tokens, look: bool = False) -> Judgement:
+        """Whether a text was spun. `look`: at the context, whatever its words alone say."""
+        if not len(tokens):
+            return Judgement(PRIOR, -np.inf, "", 0.0)
+        alone = self.words_alone(tokens)
+        best = int(alone.argmax())
+        name = list(SOURCES)[best]
+        hundreds = len(tokens) / 100
+        if alone[best] <= GATE and not look:
+            log_odds = PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], hundreds)))
+            return Judgement(log_odds, -np.inf, name, 0.0)
+        evidence, rate = self.in_context(tokens, name)
+        log_odds = PRIOR + float(np.dot(IN_CONTEXT, (1, evidence, alone[best], hundreds)))
+        return Judgement(log_odds, evidence, name, rate)
+
+
+def _stream(tokens: Tokens, sentences: list[tuple[int, int]]) -> tuple[list[str], dict[int, int]]:
+    """The words of some sentences as the context model reads them, and the place of each token among them.
+
+    Two sentence marks stand before, between and after sentences.
+    """
+    stream = [SENTENCE, SENTENCE]
+    place: dict[int, int] = {}
+    for begin, end in sentences:
         for i in range(begin, end):
-            key = keys[i]
-            if i in fixed or not key.isalpha() or key == PROTECTED_WORD:
-                continue
-            if i > begin and text[tokens.start[i]].isupper():
-                continue
-            phrase = key
-            if len(key) > 2:
-                yield i, i + 1, phrase
-            for j in range(i + 1, min(end, i + LONGEST)):
-                if gaps[j] not in _JOINERS or j in fixed:
-                    break
-                phrase += gaps[j] + keys[j]
-                yield i, j + 1, phrase
-
-    def candidates(self, tokens: Tokens, sentences: list[tuple[int, int]], fixed: frozenset[int] = frozenset()) -> list[Candidate]:
-        """Originals with the gain in local context log probability."""
-        out: list[Candidate] = []
-        seqs: list[list[str]] = []
-        ident: dict[tuple[int, int], int] = {}
-        own: list[int] = []
-        for b, e in sentences:
-            stream: list[str] = [SENTENCE, SENTENCE]
-            place: list[int] = []
-            for i in range(b, e):
-                if tokens.gap[i] == "," and i > b:
-                    stream.append(COMMA)
-                place.append(len(stream))
-                stream.append(shape(tokens.key[i]))
-            stream += [SENTENCE]
-            for i, j, phrase in self.spans(tokens, b, e, fixed):
-                options = self.options(phrase)
-                if not options:
-                    continue
-                p, q = place[i - b], place[j - 1 - b] + 1
-                left, right = stream[p - 2 : p], stream[q : q + 2]
-                ident[i, j] = len(seqs)
-                seqs.append(left + stream[p:q] + right)
-                for option, kind in options:
-                    own.append(len(seqs))
-                    seqs.append(left + list(option.words) + right)
-                    out.append(Candidate(i, j, option, 0.0, kind))
-        if out:
-            score = self._sequences(seqs)
-            for c, k in zip(out, own, strict=True):
-                c.gain = float(score[k] - score[ident[c.start, c.end]])
-        return out
-
-    def _sequences(self, seqs: list[list[str]]) -> NDArray[np.float64]:
-        """Log probability of each sequence after its first two words."""
-        model = self._model
-        size = np.fromiter(map(len, seqs), np.int64, len(seqs))
-        w = hashes(x for s in seqs for x in s)
-        row = np.repeat(np.arange(len(seqs)), size)
-        within = np.arange(len(w)) - np.repeat(np.cumsum(size) - size, size)
-        alone = model.unigram(w)
-        pair_p, pair_b = model.bigram(w[:-1], w[1:], alone[1:])
-        at = np.flatnonzero(within >= 2)
-        p = model.trigram(w[at - 2], w[at - 1], w[at], pair_p[at - 1] + pair_b[at - 2])
-        return np.bincount(row[at], weights=p, minlength=len(seqs))
-
-    def lattice(self, tokens: Tokens, sentences: list[tuple[int, int]], fixed: frozenset[int] = frozenset(), cands: list[Candidate] | None = None) -> Lattice:
-        lattice = Lattice(list(sentences))
-        at: dict[int, list[Candidate]] = {}
-        for c in cands if cands is not None else self.candidates(tokens, sentences, fixed):
-            at.setdefault(c.start, []).append(c)
-        for b, e in sentences:
-            for i in range(b, e):
-                mark = (",",) if tokens.gap[i] == "," else ()
-                key = tokens.key[i]
-                free = key.isalpha() and i not in fixed and self.synonyms.replaceable(key)
-                lattice.add(i, i + 1, (*mark, shape(key)), log(1 - RATE) if free else 0.0, None, IDENTITY)
-                best = sorted(at.get(i, ()), key=lambda c: -(c.gain + log(c.option.rate)))[:MAX_OPTIONS]
-                for c in best:
-                    lattice.add(i, c.end, mark + c.option.words, log(c.option.rate), c.option, c.kind)
-        return lattice
+            if tokens.gap[i] == "," and i > begin:
+                stream.append(COMMA)
+            place[i] = len(stream)
+            stream.append(shape(tokens.key[i]))
+        stream += [SENTENCE, SENTENCE]
+    return stream, place
