@@ -16,6 +16,7 @@ logistic regression, and the likeliest source gives the candidates.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice
-from restore.context import COMMA, SENTENCE, UNSEEN, ContextModel, Hashes, hashes, ngram_hash
+from restore.context import COMMA, SENTENCE, UNSEEN, ContextModel, Hashes, hashes, ngram_hash, word_hash
+from restore.inflection import Form
 from restore.lexicon import Option
 from restore.synonyms import SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Doubles, Ints, Synonyms, inflected, load_screen
 from restore.text import PROTECTED_WORD, Tokens, shape
@@ -37,10 +39,10 @@ RATE: Final = 0.15  # share of the replaceable words that a spinner replaces
 LONGEST: Final = 3  # words in a found phrase
 MAX_ORIGINALS: Final = 50  # of one word that are tried in context
 MAX_OPTIONS: Final = 12  # of these that are decoded
-GATE: Final = 0.0  # evidence of words alone from which on the context is looked at
+GATE: Final = 1.0  # evidence of words alone from which on the context is looked at
 CAP: Final = 4.0  # of one word's evidence
 DAMPING: Final = 0.7  # power of the ratio of context probabilities
-WORDS_ALONE: Final = (-0.858, 0.669, -0.732)  # log odds from: 1, evidence of the words alone, hundreds of tokens
+WORDS_ALONE: Final = (-1.0, 0.523, -0.172)  # log odds from: 1, evidence of the words alone, hundreds of tokens
 IN_CONTEXT: Final = (
     -0.764,
     0.277,
@@ -48,6 +50,7 @@ IN_CONTEXT: Final = (
     -0.150,
 )  # from: 1, evidence in context, of the words alone, hundreds of tokens
 PRIOR: Final = -5.5  # log odds of a document to be such, before anything is read (fitted weights take even odds)
+_FORMS: Final[tuple[Form | None, ...]] = (None, "s", "ed", "en", "ing")
 _JOINERS: Final = frozenset((" ", "-"))
 
 
@@ -71,12 +74,13 @@ class Judgement:
         return 1 / (1 + exp(min(700.0, -self.log_odds)))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Originals:
-    """What a phrase may stand for: options, their kinds, hashes, log P(phrase | original), log P(original)."""
+    """What a phrase may stand for, arrays of one length: number of the original and index of its form (`_FORMS`),
+    hash, log P(phrase | original), log P(original)."""
 
-    options: list[Option]
-    kinds: list[str]
+    number: Ints
+    form: Ints
     word: Hashes
     log_rate: Doubles
     alone: NDArray[np.float32]
@@ -106,6 +110,8 @@ class Source:
         self._sections = [(section, section[-1]) for section in SOURCES[name]]
         self._log_p = model.unigram(hashes(synonyms.vocabulary)).astype(np.float64)
         self._known: dict[str, _Originals | None] = {}
+        self._hash: dict[int, Hashes] = {}  # form -> of each word of the vocabulary; zero: not filled in yet
+        self._alone: dict[int, NDArray[np.float32]] = {}
         self._replaceable: dict[str, bool] = {}
         self._heads = {section: set(synonyms.sections[section].heads.tolist()) for section, _ in self._sections}
 
@@ -121,51 +127,70 @@ class Source:
         return known
 
     def _learn(self, phrases: Iterable[str]) -> None:
-        """Remember what phrases may stand for, all new ones by one look-up in the context model."""
-        new = {p: self._look_up(p) for p in phrases if p not in self._known}
+        """Remember what phrases may stand for; new words are looked up in the context model together."""
+        new = {p: list(self._related(p)) for p in phrases if p not in self._known}
         if len(self._known) > 100_000:
             self._known.clear()
-        word = hashes(w for found in new.values() for w in found)
-        alone = self._model.unigram(word)
-        at = 0
-        for phrase, found in new.items():
-            here = slice(at, at + len(found))
-            at += len(found)
-            known = np.flatnonzero(alone[here] > UNSEEN)  # not every word takes every form
-            if not len(known):
-                self._known[phrase] = None
-                continue
-            names = list(found)
-            options = [Option(names[k], (names[k],), RATE * found[names[k]][0], FAMILY, self.name) for k in known]
-            kinds = [found[o.original][1] for o in options]
-            log_rate = np.log([o.rate for o in options])
-            self._known[phrase] = _Originals(options, kinds, word[here][known], log_rate, alone[here][known])
+        for form in range(len(_FORMS)):
+            wanted = [numbers for related in new.values() for f, numbers, _ in related if f == form]
+            if wanted:
+                self._inflect(form, np.unique(np.concatenate(wanted)))
+        for phrase, related in new.items():
+            self._known[phrase] = self._joined(phrase, related) if related else None
+
+    def _inflect(self, form: int, numbers: Ints) -> None:
+        """Fill in hash and frequency of words of the vocabulary in a form."""
+        if form not in self._hash:
+            size = len(self._synonyms.vocabulary)
+            self._hash[form], self._alone[form] = np.zeros(size, np.uint64), np.zeros(size, np.float32)
+        missing = numbers[self._hash[form][numbers] == 0]
+        if len(missing):
+            word = hashes(self._word(n, form) for n in missing.tolist())
+            self._hash[form][missing] = word
+            self._alone[form][missing] = self._model.unigram(word)
+
+    def _word(self, number: int, form: int) -> str:
+        return inflected(self._synonyms.vocabulary[number], "*", _FORMS[form])
+
+    def _joined(self, phrase: str, related: list[tuple[int, Ints, Doubles]]) -> _Originals | None:
+        """One list of the words that the readings of a phrase give, each once, with the largest of its shares."""
+        number = np.concatenate([numbers for _, numbers, _ in related])
+        form = np.concatenate([np.full(len(numbers), f) for f, numbers, _ in related])
+        share = np.concatenate([shares for _, _, shares in related])
+        word = np.concatenate([self._hash[f][numbers] for f, numbers, _ in related])
+        alone = np.concatenate([self._alone[f][numbers] for f, numbers, _ in related])
+        known = (alone > UNSEEN) & (word != word_hash(phrase))  # not every word takes every form
+        order = np.lexsort((-share, word))
+        order = order[known[order]]
+        kept = order[np.r_[True, word[order][1:] != word[order][:-1]]] if len(order) else order
+        if not len(kept):
+            return None
+        return _Originals(number[kept], form[kept], word[kept], np.log(RATE * share[kept]), alone[kept])
+
+    def _option(self, originals: _Originals, k: int) -> tuple[Option, str]:
+        """The k-th original as an entry of a lexicon, and how it was found."""
+        form = int(originals.form[k])
+        word = self._word(int(originals.number[k]), form)
+        return Option(word, (word,), exp(originals.log_rate[k]), FAMILY, self.name), INFLECTED if form else LISTED
 
     def options(self, phrase: str) -> list[Option]:
         """What a phrase may stand for."""
         self._learn([phrase])
         known = self._known[phrase]
-        return known.options if known else []
+        return [self._option(known, k)[0] for k in range(len(known.word))] if known else []
 
-    def _look_up(self, phrase: str) -> dict[str, tuple[float, str]]:
-        """Originals of a phrase, each with its share and kind."""
-        found: dict[str, tuple[float, str]] = {}
+    def _related(self, phrase: str) -> Iterator[tuple[int, Ints, Doubles]]:
+        """For each reading of a phrase its form, the numbers of the likeliest originals, P(phrase | original)."""
         for section, pos in self._sections:
             for number, form in self._synonyms.readings(phrase, pos):
-                for original, share in self._related(section, number):
-                    word = inflected(self._synonyms.vocabulary[original], pos, form)
-                    if word != phrase and share > found.get(word, (0.0, ""))[0]:
-                        found[word] = share, INFLECTED if form else LISTED
-        return found
-
-    def _related(self, section: str, number: int) -> Iterator[tuple[int, float]]:
-        first, originals, shares = self._synonyms.inverse(section)
-        here = slice(first[number], first[number + 1])
-        own, share = originals[here], shares[here]
-        if len(own) > MAX_ORIGINALS:
-            best = np.argpartition(-(np.log(share) + self._log_p[own]), MAX_ORIGINALS)[:MAX_ORIGINALS]
-            own, share = own[best], share[best]
-        return zip(own.tolist(), share.tolist(), strict=True)
+                first, originals, shares = self._synonyms.inverse(section)
+                here = slice(first[number], first[number + 1])
+                own, share = originals[here], shares[here]
+                if len(own) > MAX_ORIGINALS:
+                    best = np.argpartition(-(np.log(share) + self._log_p[own]), MAX_ORIGINALS)[:MAX_ORIGINALS]
+                    own, share = own[best], share[best]
+                if len(own):
+                    yield _FORMS.index(form), own, share
 
     def _spans(
         self, tokens: Tokens, sentences: list[tuple[int, int]], fixed: frozenset[int]
@@ -204,7 +229,7 @@ class Source:
         tri[2:] = model.trigram(word[:-2], word[1:-1], word[2:], pair_p[1:] + pair_b[:-1])
         total = np.concatenate([[0.0], np.cumsum(tri)])
         spans = self._spans(tokens, sentences, fixed)
-        size = np.fromiter((len(o.options) for _, _, o in spans), np.int64, len(spans))
+        size = np.fromiter((len(o.word) for _, _, o in spans), np.int64, len(spans))
         if not size.sum():
             return Candidates([], np.empty(0, np.int64), np.empty(0), np.empty(0))
         span = np.repeat(np.arange(len(spans)), size)
@@ -225,13 +250,13 @@ class Source:
         """Lattice over some sentences; tokens in `fixed` keep their identity."""
         found = self.candidates(tokens, sentences, fixed)
         rank = found.score + found.gain
-        at: dict[int, list[tuple[float, int, Option, str]]] = {}
+        at: dict[int, list[tuple[float, int, _Originals, int]]] = {}
         k = 0
         for start, end, originals in found.spans:
-            here = at.setdefault(start, [])
-            for option, kind in zip(originals.options, originals.kinds, strict=True):
-                here.append((-rank[k], end, option, kind))
-                k += 1
+            here = rank[k : k + len(originals.word)]
+            k += len(here)
+            best = np.argsort(-here, kind="stable")[:MAX_OPTIONS].tolist()
+            at.setdefault(start, []).extend((-here[n], end, originals, n) for n in best)
         lattice = Lattice(list(sentences))
         stay = log(1 - RATE)
         for begin, end in sentences:
@@ -240,7 +265,8 @@ class Source:
                 key = tokens.key[i]
                 free = i not in fixed and key.isalpha() and self.replaceable(key)
                 lattice.add(i, i + 1, (*mark, shape(key)), stay if free else 0.0, None, IDENTITY)
-                for _, until, option, kind in sorted(at.get(i, ()), key=lambda c: c[0])[:MAX_OPTIONS]:
+                for _, until, originals, n in sorted(at.get(i, ()), key=lambda c: c[0])[:MAX_OPTIONS]:
+                    option, kind = self._option(originals, n)
                     lattice.add(i, until, mark + option.words, log(option.rate), option, kind)
         return lattice
 
@@ -253,6 +279,7 @@ class Thesaurus:
         self._model = model
         self._sources: dict[str, Source] = {}
         self._screen = load_screen(folder / "screen.bin")
+        self._weights: dict[str, tuple[float, ...] | None] = {}
 
     @cached_property
     def synonyms(self) -> Synonyms:
@@ -266,18 +293,47 @@ class Thesaurus:
         return self._sources[name]
 
     def words_alone(self, tokens: Tokens) -> Doubles:
-        """Evidence of the words alone, shape (sources,)."""
-        n = len(tokens)
-        text = tokens.text
-        word = hashes(map(shape, tokens.key))
-        lower = np.fromiter((g == "." or text[s] > "Z" for s, g in zip(tokens.start, tokens.gap, strict=True)), bool, n)
-        joined = np.fromiter((g in _JOINERS for g in tokens.gap), bool, n)
-        pair = np.flatnonzero(lower[:-1] & lower[1:] & joined[1:])
-        keys = np.concatenate([ngram_hash(word[lower]), ngram_hash(word[pair], word[pair + 1])])
-        keys, count = np.unique(keys, return_counts=True)
-        held, planes = self._screen.find(keys)
-        weight = (np.stack(planes)[:, held].astype(np.float64) - WEIGHT_ZERO) * WEIGHT_STEP
-        return np.asarray(np.where(weight > 0, np.minimum(weight, CAP) / count[held], weight).sum(axis=1))
+        """Evidence of the words alone, shape (sources,); of pairs of words too, unless single ones clear the text."""
+        evidence = self._single_words(tokens)
+        return evidence + self._pairs(tokens) if evidence.max() > GATE - 2 else evidence
+
+    def _single_words(self, tokens: Tokens) -> Doubles:
+        """One dictionary look-up for each different word."""
+        keys, text, known = tokens.key, tokens.text, self._weights
+        count = Counter(keys)
+        place = dict(zip(keys, range(len(keys)), strict=True))
+        new = [key for key in count if key not in known]
+        if new:
+            if len(known) > 200_000:
+                known.clear()
+                new = list(count)
+            held, weight = self._find(ngram_hash(hashes(map(shape, new))))
+            known.update(zip(new, (tuple(w) if h else None for h, w in zip(held, weight, strict=True)), strict=True))
+        total = [0.0] * len(SOURCES)
+        for key, n in count.items():
+            weights = known[key]
+            if weights is None:
+                continue
+            at = place[key]
+            if tokens.gap[at] != "." and text[tokens.start[at]].isupper():
+                continue  # a name
+            for source, weight in enumerate(weights):
+                total[source] += weight / n if weight > 0 else weight
+        return np.array(total)
+
+    def _pairs(self, tokens: Tokens) -> Doubles:
+        lower = np.fromiter((tokens.text[s].islower() for s in tokens.start), bool, len(tokens))
+        joined = np.fromiter((g in _JOINERS for g in tokens.gap), bool, len(tokens))
+        first = np.flatnonzero(lower[:-1] & lower[1:] & joined[1:])
+        word = hashes(tokens.key)
+        pair, count = np.unique(ngram_hash(word[first], word[first + 1]), return_counts=True)
+        held, weight = self._find(pair)
+        return np.asarray((weight[held] / np.where(weight[held] > 0, count[held, None], 1)).sum(axis=0))
+
+    def _find(self, ngrams: Hashes) -> tuple[NDArray[np.bool_], Doubles]:
+        """Which n-grams have screening weights, and these, shape (n-grams, sources)."""
+        held, planes = self._screen.find(ngrams)
+        return held, np.minimum((np.stack(planes, axis=1).astype(np.float64) - WEIGHT_ZERO) * WEIGHT_STEP, CAP)
 
     def in_context(self, tokens: Tokens, source: str) -> tuple[float, float]:
         """Evidence of the words in context, and the expected share of tokens that were replaced."""
@@ -285,9 +341,7 @@ class Thesaurus:
         sentences = tokens.sentences()
         found = own.candidates(tokens, sentences)
         start = np.fromiter((s for s, _, _ in found.spans), np.int64, len(found.spans))[found.span]
-        count: dict[str, int] = {}
-        for key in tokens.key:
-            count[key] = count.get(key, 0) + 1
+        count = Counter(tokens.key)
         repeats = np.fromiter((count[k] for k in tokens.key), np.float64, len(tokens))
         stay = np.fromiter(
             (1 - RATE * (k.isalpha() and own.replaceable(k)) for k in tokens.key), np.float64, len(tokens)

@@ -69,7 +69,7 @@ def _synsets(lines: Iterable[str]) -> Iterator[tuple[str, tuple[list[str], list[
             continue  # the licence
         fields = line.split(" ")
         end = 4 + 2 * int(fields[3], 16)
-        lemmas = [_MARKER.sub("", lemma).replace("_", " ").lower() for lemma in fields[4:end:2]]
+        lemmas = [_MARKER.sub("", lemma).replace("_", " ") for lemma in fields[4:end:2]]
         pointers = zip(fields[end + 1 :: 4], fields[end + 2 :: 4], strict=False)
         count = int(fields[end])
         yield fields[0], (lemmas, [to for (kind, to), _ in zip(pointers, range(count), strict=False) if kind in _NEAR])
@@ -78,11 +78,11 @@ def _synsets(lines: Iterable[str]) -> Iterator[tuple[str, tuple[list[str], list[
 def moby(path: Path) -> Related:
     """The section of the source "moby" from its lines "headword,word,word,..."."""
     rows = (line.split(",") for line in path.read_text(encoding="utf-8").splitlines())
-    return {"moby.*": {row[0].lower(): [w.lower() for w in row[1:]] for row in rows}}
+    return {"moby.*": {row[0]: row[1:] for row in rows}}
 
 
 def relations(related: Related, model: ContextModel) -> Synonyms:
-    """Related words, numbered. Kept: originals that are single known words; phrases of at most three words.
+    """Related words, numbered. Kept: originals that are single known words; phrases of at most three words; no names.
 
     A word's share counts what is left out here too: a spinner draws from all.
     """
