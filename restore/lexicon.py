@@ -104,8 +104,8 @@ def root() -> Path:
 
 
 def available() -> list[str]:
-    """Names of the families that come with the package."""
-    return sorted(p.parent.name for p in root().glob("*/manifest.toml"))
+    """Names of the families of listed phrases that come with the package (`thesaurus` lists none)."""
+    return sorted(p.parent.name for p in root().glob("*/manifest.toml") if any(p.parent.rglob("*.tsv")))
 
 
 def manifest(folder: Path) -> dict[str, object]:

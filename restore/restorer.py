@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
@@ -22,12 +22,14 @@ from restore.lexicon import load, phrases, root
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces
 from restore.text import Tokens, chunks, shape, tokenize
+from restore.thesaurus import FAMILY as THESAURUS
+from restore.thesaurus import Judgement, Source, Thesaurus
 from restore.twosided import TwoSided
 
 if TYPE_CHECKING:
     from restore.neural import Neural
 
-DEFAULT_FAMILIES: Final = ("autoblog",)
+DEFAULT_FAMILIES: Final = ("autoblog", "thesaurus")
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
@@ -96,7 +98,7 @@ class Restorer:
         self._fitted = fitted or load_fitted(root() / ("fitted_neural.json" if neural else "fitted.json"))
         if neural:
             _ = self.second_opinion  # told at once where it is missing
-        self._lexicon = load(self.families, self.lexicon_paths)
+        self._lexicon = load([f for f in self.families if f != THESAURUS], self.lexicon_paths)
         self._allowed = phrases(self.allow)
 
     def options(self) -> dict[str, Any]:
@@ -131,6 +133,11 @@ class Restorer:
     @cached_property
     def _screen(self) -> Screen:
         return Screen(self._lexicon, self.model)
+
+    @cached_property
+    def _thesaurus(self) -> Thesaurus | None:
+        """The open vocabulary, None where its family is not asked for."""
+        return Thesaurus(root() / THESAURUS, self.model) if THESAURUS in self.families else None
 
     @cached_property
     def _finder(self) -> Finder:
@@ -169,7 +176,15 @@ class Restorer:
         """Chunks of a text as tokens with their screening, and the offset of each chunk."""
         for offset, chunk in chunks(text):
             tokens = tokenize(chunk)
-            yield tokens, self._screen.passages(tokens, self.assume_spun), offset
+            yield tokens, self._passages(tokens), offset
+
+    def _passages(self, tokens: Tokens) -> Passages:
+        """Screening by the listed families, and by the thesaurus where these explain a text badly."""
+        listed = self._screen.passages(tokens, self.assume_spun)
+        if self._thesaurus is None or sum(listed.evidence) > 0 or not listed.sentences:
+            return listed
+        alone = self.assume_spun and self.families == (THESAURUS,)
+        return _weighed(listed, self._thesaurus.judge(tokens, look=alone), self.assume_spun, alone)
 
     def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
         """Edits of one chunk: sentences that may have been spun are decoded block by block."""
@@ -180,8 +195,7 @@ class Restorer:
         fixed = self._fixed(tokens)
         edits: list[Edit] = []
         for block in _blocks(suspects, passages.sentences):
-            lattice = self._finder.lattice(tokens, [passages.sentences[i] for i in block], fixed)
-            decoded = decoded_twice(lattice, tokens, self._two_sided(tokens, lattice), self.model, self._fitted.weights)
+            lattice, decoded = self._decoded(tokens, passages, [passages.sentences[i] for i in block], fixed)
             choices = [
                 choice
                 for sentence, readings in _readings(lattice, decoded, tokens, self._fitted)
@@ -190,9 +204,20 @@ class Restorer:
             edits += self._written(choices, tokens, lattice, decoded, offset)
         return _with_braces(edits, tokens.text, offset, passages.probability, self.threshold)
 
-    def _two_sided(self, tokens: Tokens, lattice: Lattice) -> NDArray[np.float64] | None:
+    def _decoded(
+        self, tokens: Tokens, passages: Passages, sentences: list[tuple[int, int]], fixed: frozenset[int]
+    ) -> tuple[Lattice, Decoded]:
+        """Lattice and posteriors of some sentences, by the family at work."""
+        finder: Finder | Source = self._finder
+        if passages.family == THESAURUS and self._thesaurus is not None and passages.source:
+            finder = self._thesaurus.source(passages.source)
+        weights = self._fitted.weights_of(passages.family or "")
+        lattice = finder.lattice(tokens, sentences, fixed)
+        return lattice, decoded_twice(lattice, tokens, self._two_sided(tokens, lattice, weights), self.model, weights)
+
+    def _two_sided(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> NDArray[np.float64] | None:
         """Log probabilities of arcs by what reads both sides; None where it has no weight."""
-        if not self._fitted.weights.two_sided:
+        if not weights.two_sided:
             return None
         scores = self.twosided.score(tokens, lattice, self.model)
         return self.second_opinion.score(tokens, lattice, scores) if self.neural else scores
@@ -410,6 +435,19 @@ def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, thresh
             )
         )
     return sorted(out, key=lambda e: e.start)
+
+
+def _weighed(listed: Passages, judged: Judgement, assume_spun: bool, alone: bool) -> Passages:
+    """Screening with the thesaurus heard: its passages where it was at work, else the better of both probabilities."""
+    if judged.log_odds >= 0 or alone:
+        p = 1.0 if assume_spun else judged.probability
+        return replace(
+            listed, spun=[p] * len(listed.spun), probability=p, rate=judged.rate, family=THESAURUS, source=judged.source
+        )
+    if assume_spun:
+        return listed
+    own = listed.probability if any(listed.evidence) else 0.0  # without a lexicon it is but the prior
+    return replace(listed, probability=max(own, judged.probability))
 
 
 def _merge(screened: list[tuple[Passages, int]]) -> Verdict:

@@ -28,7 +28,7 @@ def test_without_a_calibration_the_posterior_stands():
 
 
 def test_what_was_fitted_is_saved_and_read(tmp_path):
-    fitted = Fitted(Weights(context=0.3), {"": NONE, "mine": Calibration((0.1, 0.9, 0.0, 0.2))})
+    fitted = Fitted({"": Weights(context=0.3)}, {"": NONE, "mine": Calibration((0.1, 0.9, 0.0, 0.2))})
     save_fitted(fitted, tmp_path / "fitted.json")
     assert load_fitted(tmp_path / "fitted.json") == fitted
     assert fitted.calibration("mine").coefficients[0] == 0.1

@@ -65,7 +65,7 @@ def fit_all(pairs: Path, family: str, neural: bool, report: Callable[[str], obje
         rows = list(_rows(documents, path, weights, neural))
     calibration = fit(rows)
     report(f"calibration on {len(rows):,} edits: {calibration.coefficients}")
-    return Fitted(weights, {"": calibration})
+    return Fitted({"": weights}, {"": calibration})
 
 
 def _labelled(
@@ -135,7 +135,7 @@ def _rows(
     documents: Sequence[Marked], path: Path, weights: Weights, neural: bool
 ) -> Iterator[tuple[tuple[float, ...], bool]]:
     """Features of the edits that the engine would make, and whether each is right."""
-    fitted = Fitted(weights, {"": NONE})
+    fitted = Fitted({"": weights}, {"": NONE})
     engine = Restorer(families=[], lexicons=[path], threshold=LEAST, fitted=fitted, neural=neural)
     for marked in documents:
         edits = engine.restore(marked.tokens.text).edits
