@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
@@ -39,7 +39,7 @@ def ordered(
     start: Callable[..., None],
     arguments: Sequence[Any],
     weight: Callable[[T], int] = lambda task: 0,
-) -> Iterator[tuple[K, R | None]]:
+) -> Generator[tuple[K, R | None], None, None]:
     """Each key with the result of its task, in order; keys without a task are passed on in their place.
 
     `start(*arguments)` prepares a process. Tasks are drawn only as far ahead as

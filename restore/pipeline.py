@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from restore import __version__, work
 from restore.batch import ordered
-from restore.documents import DocumentError, Item, Options, Reader, kind_of, open_reader
+from restore.documents import DocumentError, Item, Options, Reader, open_reader
 from restore.documents.convert import Converter
 from restore.documents.streams import (
     STANDARD,
@@ -88,7 +88,15 @@ class Plan:
     def fingerprint(self) -> str:
         """Tells a run with the same outcome from one with another."""
         engine = {**self.restorer.options(), "lexicon_files": [fingerprint(p) for p in self.restorer.lexicon_paths]}
-        asked = [__version__, engine, asdict(self.options), self.kind, self.to, asdict(self.orders()), str(self.rejects)]
+        asked = [
+            __version__,
+            engine,
+            asdict(self.options),
+            self.kind,
+            self.to,
+            asdict(self.orders()),
+            str(self.rejects),
+        ]
         return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -151,6 +159,9 @@ class _Runner:
         except Stopped:
             if self.current:
                 self.current.discard()
+                self.current = None
+        finally:
+            results.close()
         self.complete = True
         self.bar.close()
         seconds = time.monotonic() - self.begun
@@ -202,7 +213,9 @@ class _Runner:
                 f"{shown}: --keep-original and --annotate need records (JSON lines, CSV, tables); choose --format json"
             )
         if reader.kind == "warc" and (options.keep_original or options.annotate):
-            raise DocumentError(f"{shown}: an archive has no place for --keep-original and --annotate; choose --format json")
+            raise DocumentError(
+                f"{shown}: an archive has no place for --keep-original and --annotate; choose --format json"
+            )
 
     def _take(self, event: _Event, outcome: Outcome | None) -> None:
         """What reading and restoring gave, in order."""
@@ -232,7 +245,9 @@ class _Runner:
         tally, shown = self.current.tally, _shown(event.source.name)
         missing = [name for name in self.plan.options.fields if name not in tally.seen]
         if tally.names and missing and not tally.seen:
-            self._fail(event, f"{shown}: field '{missing[0]}' is in no record; there are: {_near(missing[0], tally.names)}")
+            self._fail(
+                event, f"{shown}: field '{missing[0]}' is in no record; there are: {_near(missing[0], tally.names)}"
+            )
             return
         try:
             self.current.finish(event)
@@ -342,7 +357,9 @@ class _Delivery:
             if self.runner.journal and len(self.plan.sources) > 1:
                 self._make_folder(self.target.parent)
             if not self.standing and part_of(self.target).exists() and not self.plan.quiet:
-                self.runner._say(f"{self.target}: starting over; an unfinished run left a part (--resume goes on with it)")
+                self.runner._say(
+                    f"{self.target}: starting over; an unfinished run left a part (--resume goes on with it)"
+                )
             return Output(self.target, self._compression())
         if self.staged:
             self.folder = tempfile.TemporaryDirectory()
@@ -438,7 +455,7 @@ class _Delivery:
         journal = self.runner.journal
         if journal and self.target and (self.last or len(self.plan.sources) > 1):
             line = {**self.last, "source": self.source.name, "of": self.of, "commit": True, "path": str(self.target)}
-            journal.write({**line, "target": fingerprint(whole), "tally": self.tally.to_dict()})
+            journal.write({**line, "target": fingerprint(whole), "tally": self.tally.to_dict()}, sync=bool(self.last))
 
     def _label(self, number: int) -> str:
         return f"{self.source.name}:{number}" if self.reader.many else self.source.name
@@ -512,7 +529,9 @@ class _Guard:
     def __enter__(self) -> None:
         self.inside = True
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.inside = False
         if self.pending and kind is None:
             raise KeyboardInterrupt
@@ -545,8 +564,3 @@ def _near(name: str, names: Iterable[str]) -> str:
     from rapidfuzz.fuzz import ratio
 
     return ", ".join(sorted(names, key=lambda other: -ratio(name, other))[:12])
-
-
-def kinds_of(plan_sources: Iterable[Source], kind: str) -> set[str]:
-    """The kinds of some sources."""
-    return {kind or kind_of(s.name) or "text" for s in plan_sources}

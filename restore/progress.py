@@ -67,6 +67,7 @@ class Bar:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
+            self._bar = None
 
 
 def summary(tally: Tally, seconds: float, words: int, stripped: bool) -> str:

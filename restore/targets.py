@@ -43,7 +43,9 @@ def found(paths: Iterable[str], glob: str) -> Iterator[tuple[str, str]]:
                     nothing = False
                     yield whole, below
         if nothing:
-            raise DocumentError(f"{path}: no file in it {f'is named {glob}' if glob else 'has a known suffix; name some with --glob'}")
+            raise DocumentError(
+                f"{path}: no file in it {f'is named {glob}' if glob else 'has a known suffix; name some with --glob'}"
+            )
 
 
 def _matches(below: str, file: str, glob: str) -> bool:
@@ -66,7 +68,9 @@ def planned(paths: list[str], glob: str, output: Path | None, write: bool, to: s
     taken: dict[Path | None, str] = {}
     for source in out:
         if source.target in taken:
-            raise DocumentError(f"{source.name}: would be written over {taken[source.target]}; give folders of their own")
+            raise DocumentError(
+                f"{source.name}: would be written over {taken[source.target]}; give folders of their own"
+            )
         taken[source.target] = source.name
     return out
 
@@ -91,5 +95,7 @@ def journal_path(sources: list[Source], paths: list[str], output: Path | None) -
     if len(targets) == 1:
         target = Path(os.path.realpath(targets[0]))
         return target.with_name(f".{target.name}.restore-journal")
-    folder = output or Path(os.path.commonpath([os.path.abspath(p if os.path.isdir(p) else os.path.dirname(p)) for p in paths]))
+    folder = output or Path(
+        os.path.commonpath([os.path.abspath(p if os.path.isdir(p) else os.path.dirname(p)) for p in paths])
+    )
     return folder / ".restore-journal"

@@ -145,7 +145,9 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
 
     monkeypatch.setattr(training, "SHARD_WORDS", 300)
     with lzma.open(tmp_path / "a.txt.xz", "wt", encoding="utf-8") as file:
-        file.write(("The government said the climate report shows more people left the city last year. " * 6 + "\n") * 12)
+        file.write(
+            ("The government said the climate report shows more people left the city last year. " * 6 + "\n") * 12
+        )
     sources = training.Sources(tmp_path, None, None, 3)
     words = training.vocabulary(["<s>", ",", "<unk>", "the", "government"], lexicon.load(["autoblog"]))
 

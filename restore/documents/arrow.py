@@ -74,7 +74,9 @@ class TableReader(Reader):
             return
         self._check(self.table.schema)
         batches = (
-            (self.table.get_batch(i) for i in range(self.table.num_record_batches)) if self.form == "file" else self.table
+            (self.table.get_batch(i) for i in range(self.table.num_record_batches))
+            if self.form == "file"
+            else self.table
         )
         n = 0
         for batch in batches:
@@ -122,7 +124,11 @@ class TableReader(Reader):
         if self.form == "parquet":
             meta = self.table.metadata
             first = meta.row_group(0) if meta.num_row_groups else None
-            codecs = {first.column(i).path_in_schema: first.column(i).compression for i in range(first.num_columns)} if first else {}
+            codecs = (
+                {first.column(i).path_in_schema: first.column(i).compression for i in range(first.num_columns)}
+                if first
+                else {}
+            )
             sizes = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
             write_parquet(pa, staged, out, self.table.schema_arrow, sizes, codecs, meta.format_version)
         else:
@@ -166,7 +172,9 @@ def write_parquet(
         compression = next(iter(names.values()))
     elif names:
         compression = {**names, **{n: "SNAPPY" for n in schema.names if not any(k.split(".")[0] == n for k in names)}}
-    with pa.parquet.ParquetWriter(out, schema, compression=compression, version=version if version in ("1.0", "2.4", "2.6") else "2.6") as writer:
+    with pa.parquet.ParquetWriter(
+        out, schema, compression=compression, version=version if version in ("1.0", "2.4", "2.6") else "2.6"
+    ) as writer:
         group: list[Any] = []
         wanted = iter(sizes)
         size, rows = next(wanted, 1 << 16), 0
@@ -295,7 +303,9 @@ def _like(values: list[Any], kind: Any, pa: Any) -> Any:
     """Values as an array of a text type."""
     if pa.types.is_dictionary(kind):
         coded = pa.array(values, kind.value_type).dictionary_encode()
-        return pa.DictionaryArray.from_arrays(coded.indices.cast(kind.index_type), coded.dictionary, ordered=kind.ordered)
+        return pa.DictionaryArray.from_arrays(
+            coded.indices.cast(kind.index_type), coded.dictionary, ordered=kind.ordered
+        )
     return pa.array(values, kind)
 
 
@@ -305,7 +315,9 @@ def _with(batch: Any, path: str, array: Any, pa: Any) -> Any:
         return batch.set_column(index, batch.schema.field(index), array)
     name, _, rest = path.partition(".")
     index = batch.schema.names.index(name)
-    return batch.set_column(index, batch.schema.field(index), _replaced(batch.column(index), rest.split("."), array, pa))
+    return batch.set_column(
+        index, batch.schema.field(index), _replaced(batch.column(index), rest.split("."), array, pa)
+    )
 
 
 class CellsRecord(Record):

@@ -213,7 +213,6 @@ class Table:
         new = "".join(self.delimiter + quoted(value, self.delimiter) for value in values)
         return body + new + row[len(body) :]
 
-
     def padded(self, raw: bytes) -> bytes:
         """A row that could not be read, with empty cells for what comes beside."""
         body = raw.rstrip(b"\r\n")
@@ -317,4 +316,6 @@ class RowRecord(Record):
             return {}
         text = self.render(restored).decode(self.table.encoding)
         names = [*self.table.header, *added(self.table.options)]
-        return dict(zip(names, next(csv.reader(io.StringIO(text, newline=""), delimiter=self.table.delimiter)), strict=True))
+        return dict(
+            zip(names, next(csv.reader(io.StringIO(text, newline=""), delimiter=self.table.delimiter)), strict=True)
+        )

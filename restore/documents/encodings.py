@@ -11,7 +11,8 @@ from restore.documents.errors import DocumentError, missing
 AUTO: Final = "auto"
 PROBE: Final = 8192  # bytes in which a NUL marks a file as binary
 _DECLARED: Final = re.compile(
-    rb"""<meta[^>]{1,200}?charset\s*=\s*["']?\s*([\w.:-]+)|<\?xml[^>]{1,100}?encoding\s*=\s*["']([\w.:-]+)""", re.IGNORECASE
+    rb"""<meta[^>]{1,200}?charset\s*=\s*["']?\s*([\w.:-]+)|<\?xml[^>]{1,100}?encoding\s*=\s*["']([\w.:-]+)""",
+    re.IGNORECASE,
 )
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -145,7 +146,9 @@ def _is_utf8(head: bytes) -> bool:
 def _c1(error: UnicodeError) -> tuple[str | bytes, int]:
     if isinstance(error, UnicodeDecodeError):
         return "".join(map(chr, error.object[error.start : error.end])), error.end
-    if isinstance(error, UnicodeEncodeError) and all(0x80 <= ord(c) < 0xA0 for c in error.object[error.start : error.end]):
+    if isinstance(error, UnicodeEncodeError) and all(
+        0x80 <= ord(c) < 0xA0 for c in error.object[error.start : error.end]
+    ):
         return bytes(map(ord, error.object[error.start : error.end])), error.end
     raise error
 

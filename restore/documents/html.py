@@ -98,7 +98,9 @@ class PageRecord(Record):
         self.number, self.raw, self.shown = number, data, shown
         self.source, self.encoding = encodings.page(data, encoding, shown)
         if encodings.page_bytes(self.source, self.encoding) != data:
-            raise DocumentError(f"{shown}: {self.encoding} does not give the same bytes back; convert the page to UTF-8")
+            raise DocumentError(
+                f"{shown}: {self.encoding} does not give the same bytes back; convert the page to UTF-8"
+            )
         if fix:
             self._repair()
         self.nodes: list[markup.Text] = []

@@ -69,7 +69,9 @@ class LinesReader(Reader):
 def byte_lines(encoding: str, shown: str) -> None:
     """Raise DocumentError for an encoding whose lines cannot be told by bytes."""
     if encoding.startswith(("utf-16", "utf-32", "utf-7")):
-        raise DocumentError(f"{shown}: records in {encoding} are not read; convert it, for instance with iconv -t UTF-8")
+        raise DocumentError(
+            f"{shown}: records in {encoding} are not read; convert it, for instance with iconv -t UTF-8"
+        )
 
 
 def _choices(head: bytes, encoding: str) -> str:
@@ -112,7 +114,9 @@ def strings(line: str) -> Iterator[Found]:
             key = json.loads(token)
         else:
             listed = bool(kinds) and kinds[-1] == "["
-            path = (paths[-1] if paths else "") if listed or not kinds else f"{paths[-1]}.{key}" if paths[-1] else str(key)
+            path = (
+                (paths[-1] if paths else "") if listed or not kinds else f"{paths[-1]}.{key}" if paths[-1] else str(key)
+            )
             if token in "{[":
                 if token == "{" and paths:
                     yield Found(path, match.start(), 0, listed)
