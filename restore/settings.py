@@ -100,11 +100,10 @@ def _value(path: Path, key: str, value: Any, parameter: Any, context: Any) -> An
     if isinstance(value, dict) or (isinstance(value, list) and not parameter.multiple):
         raise SettingsError(f"{path}: {key} = {value!r}: give one value, not several")
     values = [_placed(path, key, v) for v in (value if isinstance(value, list) else [value])]
-    for one in values:
-        try:
-            parameter.type.convert(one, parameter, context)
-        except Exception as error:
-            raise SettingsError(f"{path}: {key} = {one!r}: {getattr(error, 'message', error)}") from None
+    try:
+        parameter.process_value(context, values if parameter.multiple else values[0])
+    except Exception as error:  # BadParameter, of whichever click typer brings
+        raise SettingsError(f"{path}: {key} = {value!r}: {getattr(error, 'message', error)}") from None
     return values if parameter.multiple else values[0]
 
 
