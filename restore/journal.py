@@ -49,7 +49,7 @@ class Journal:
         for line in lines[1:]:
             self.known[line["source"]] = line
         try:
-            self._file = open(self.path, "r+b")
+            self._file = open(self.path, "r+b")  # noqa: SIM115
             self._file.truncate(len(whole))
             self._file.seek(len(whole))
         except OSError as error:
@@ -75,7 +75,7 @@ class Journal:
         """Add a line. Raises DocumentError."""
         try:
             if self._file is None:
-                self._file = open(self.path, "wb")
+                self._file = open(self.path, "wb")  # noqa: SIM115
                 self._add({"options": self.options})
             self._add(line)
             self._file.flush()

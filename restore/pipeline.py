@@ -113,7 +113,7 @@ class _Event(NamedTuple):
     error: str = ""
 
 
-class Stopped(Exception):
+class StopError(Exception):
     """The run ends at the first error, as --fail-fast asks."""
 
 
@@ -156,7 +156,7 @@ class _Runner:
             for event, outcome in results:
                 with guard:
                     self._take(event, outcome)
-        except Stopped:
+        except StopError:
             if self.current:
                 self.current.discard()
                 self.current = None
@@ -288,7 +288,7 @@ class _Runner:
                 elif self.tally.rejected - outcome.tally.rejected <= TOLD:
                     self._say("more records cannot be restored; --rejects FILE lists all")
             if self.plan.fail_fast:
-                raise Stopped
+                raise StopError
 
     def _fail(self, event: _Event, error: str) -> None:
         """A source that cannot be restored: its target stays as it was."""
@@ -299,7 +299,7 @@ class _Runner:
             self.current.discard()
             self.current = None
         if self.plan.fail_fast:
-            raise Stopped
+            raise StopError
 
     def _say(self, message: str) -> None:
         self.bar.close()
@@ -485,7 +485,7 @@ class _Rejects:
     def resume(self, length: int) -> None:
         """Cut to what stands for the output kept."""
         if self.path and self.path.exists():
-            self._file = open(self.path, "r+b")
+            self._file = open(self.path, "r+b")  # noqa: SIM115
             self._file.truncate(length)
             self._file.seek(length)
 
@@ -494,7 +494,7 @@ class _Rejects:
             return
         try:
             if self._file is None:
-                self._file = open(self.path, "ab")
+                self._file = open(self.path, "ab")  # noqa: SIM115
             self._file.write((json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
             self._file.flush()
         except OSError as error:

@@ -9,7 +9,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
-from restore.documents import STANDARD, SUFFIXES, DocumentError, kind_of
+from restore.documents import DocumentError, kind_of
+from restore.documents.streams import STANDARD, SUFFIXES
 
 _SUFFIX: Final = {"text": ".txt", "jsonl": ".jsonl", "csv": ".csv", "parquet": ".parquet", "arrow": ".arrow"}
 

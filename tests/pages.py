@@ -30,7 +30,9 @@ def ps(paragraphs: list[str], tag: str = "p", end: str = "\n") -> str:
 
 
 def shell(body: str, head: str = "", lang: str = ' lang="en"') -> bytes:
-    return f'<!DOCTYPE html>\n<html{lang}><head><meta charset="utf-8">{head}</head>\n<body>{body}</body></html>\n'.encode()
+    return (
+        f'<!DOCTYPE html>\n<html{lang}><head><meta charset="utf-8">{head}</head>\n<body>{body}</body></html>\n'.encode()
+    )
 
 
 # --- by generators -----------------------------------------------------------------------------------------------
@@ -176,7 +178,9 @@ def xhtml_with_cdata(title: str, paragraphs: list[str], folder: Path) -> bytes:
 
 @page
 def table_layout(title: str, paragraphs: list[str], folder: Path) -> bytes:
-    cells = "\n".join(f"<TR><TD VALIGN=top WIDTH=\"75%\"><FONT SIZE=2 FACE=Arial>{html.escape(p)}</FONT>" for p in paragraphs)
+    cells = "\n".join(
+        f'<TR><TD VALIGN=top WIDTH="75%"><FONT SIZE=2 FACE=Arial>{html.escape(p)}</FONT>' for p in paragraphs
+    )
     return (
         '<HTML><HEAD><META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=windows-1252"><TITLE>x</TITLE>\n'
         f"<BODY BGCOLOR=#FFFFFF><CENTER><H1>{title}</H1></CENTER><TABLE BORDER=0>{cells}</TABLE></BODY></HTML>"
@@ -205,7 +209,9 @@ def broken_attributes(title: str, paragraphs: list[str], folder: Path) -> bytes:
     body = "".join(
         f"<p title=it's class=\"a\"id='b' data-x=a>{html.escape(p, quote=False)}</p a='>'>" for p in paragraphs
     )
-    return shell(f"<h1 =x onclick=\"a > b; 'local weather'\">{title}</h1>{body}<img alt='chook species > x' src=a/b.png/>")
+    return shell(
+        f"<h1 =x onclick=\"a > b; 'local weather'\">{title}</h1>{body}<img alt='chook species > x' src=a/b.png/>"
+    )
 
 
 @page
@@ -223,14 +229,18 @@ def comments(title: str, paragraphs: list[str], folder: Path) -> bytes:
 
 @page
 def named_references(title: str, paragraphs: list[str], folder: Path) -> bytes:
-    escaped = [html.escape(p).replace("’", "&rsquo;").replace("“", "&ldquo;").replace("”", "&rdquo;") for p in paragraphs]
+    escaped = [
+        html.escape(p).replace("’", "&rsquo;").replace("“", "&ldquo;").replace("”", "&rdquo;") for p in paragraphs
+    ]
     body = "".join(f"<p>&copy;&nbsp;{p.replace(' the ', '&nbsp;the&#32;')} caf&eacute &amp;amp;</p>" for p in escaped)
     return shell(f"<h1>{title}</h1>{body}")
 
 
 @page
 def numeric_references(title: str, paragraphs: list[str], folder: Path) -> bytes:
-    body = "".join(f"<p>{p.encode('ascii', 'xmlcharrefreplace').decode().replace('e', '&#101;', 3)}</p>" for p in paragraphs)
+    body = "".join(
+        f"<p>{p.encode('ascii', 'xmlcharrefreplace').decode().replace('e', '&#101;', 3)}</p>" for p in paragraphs
+    )
     return f"<html><body><h1>{title}</h1>{body}</body></html>".encode("ascii")
 
 
@@ -247,7 +257,9 @@ def utf_16(title: str, paragraphs: list[str], folder: Path) -> bytes:
 
 @page
 def right_to_left(title: str, paragraphs: list[str], folder: Path) -> bytes:
-    between = '<p dir="rtl" lang="ar">\u200fالطقس المحلي <bdi>local</bdi> &rlm;، مرحبا</p><p>\u05e9\u05dc\u05d5\u05dd</p>'
+    between = (
+        '<p dir="rtl" lang="ar">\u200fالطقس المحلي <bdi>local</bdi> &rlm;، مرحبا</p><p>\u05e9\u05dc\u05d5\u05dd</p>'
+    )
     return shell(f"<h1>{title}</h1>" + between.join(ps([p]) for p in paragraphs), lang=' dir="rtl"')
 
 
@@ -261,7 +273,9 @@ def emoji_and_marks(title: str, paragraphs: list[str], folder: Path) -> bytes:
 def inline_images(title: str, paragraphs: list[str], folder: Path) -> bytes:
     picture = base64.b64encode(bytes(range(256)) * 8).decode()
     body = f'<img src="data:image/png;base64,{picture}" alt="local weather">'.join(ps([p]) for p in paragraphs)
-    return shell(f"<h1>{title}</h1>{body}<svg viewBox='0 0 9 9'><title>local weather</title><text>chook species</text><p/></svg>")
+    return shell(
+        f"<h1>{title}</h1>{body}<svg viewBox='0 0 9 9'><title>local weather</title><text>chook species</text><p/></svg>"
+    )
 
 
 @page
@@ -276,13 +290,17 @@ def linked_data(title: str, paragraphs: list[str], folder: Path) -> bytes:
 @page
 def scripts_that_hold_markup(title: str, paragraphs: list[str], folder: Path) -> bytes:
     script = "<script><!--\ndocument.write('<script>local weather<\\/script>');\n<script>x</script>\n--></script>"
-    return shell(f"{script}<h1>{title}</h1>{ps(paragraphs)}<SCRIPT>chook species</sCripT\n><textarea><p>local weather</textarea>")
+    return shell(
+        f"{script}<h1>{title}</h1>{ps(paragraphs)}<SCRIPT>chook species</sCripT\n><textarea><p>local weather</textarea>"
+    )
 
 
 @page
 def code_among_text(title: str, paragraphs: list[str], folder: Path) -> bytes:
     code = "<pre>local weather\n  <b>chook species</b></pre><p>Run <code>chook species</code> or <kbd>stated</kbd>.</p>"
-    return shell(f"<h1>{title}</h1>" + code.join(ps([p]) for p in paragraphs) + "<template><p>local weather</p></template>")
+    return shell(
+        f"<h1>{title}</h1>" + code.join(ps([p]) for p in paragraphs) + "<template><p>local weather</p></template>"
+    )
 
 
 @page
@@ -296,7 +314,9 @@ def links_everywhere(title: str, paragraphs: list[str], folder: Path) -> bytes:
     body = []
     for p in paragraphs:
         words = html.escape(p).split(" ")
-        body.append("<p>" + " ".join(f'<a href="/{i}">{w}</a>' if i % 6 == 5 else w for i, w in enumerate(words)) + "</p>")
+        body.append(
+            "<p>" + " ".join(f'<a href="/{i}">{w}</a>' if i % 6 == 5 else w for i, w in enumerate(words)) + "</p>"
+        )
     return shell(f"<h1>{title}</h1>{''.join(body)}")
 
 
@@ -349,4 +369,6 @@ def cut_off(title: str, paragraphs: list[str], folder: Path) -> bytes:
 
 @page
 def server_pages(title: str, paragraphs: list[str], folder: Path) -> bytes:
-    return shell(f"<h1>{title}</h1><?php if (1 > 0) echo 'local weather'; ?>{ps(paragraphs)}<?xml-stylesheet href='x'?>")
+    return shell(
+        f"<h1>{title}</h1><?php if (1 > 0) echo 'local weather'; ?>{ps(paragraphs)}<?xml-stylesheet href='x'?>"
+    )

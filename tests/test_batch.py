@@ -175,13 +175,12 @@ def test_progress_on_a_terminal_only(feed, tmp_path):
     import pty
 
     (tmp_path / "feed.jsonl").write_bytes(feed)
-    code = (
-        "import sys, restore.progress as p, restore.cli as c; p._WAIT = p._EVERY = 0;"
-        "sys.exit(c.run())"
-    )
+    code = "import sys, restore.progress as p, restore.cli as c; p._WAIT = p._EVERY = 0;sys.exit(c.run())"
     main, other = pty.openpty()
     arguments = [sys.executable, "-c", code, "clean", "feed.jsonl", "--field", "body", "-o", "out.jsonl"]
-    process = subprocess.Popen(arguments, cwd=tmp_path, stderr=other, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"})
+    process = subprocess.Popen(
+        arguments, cwd=tmp_path, stderr=other, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    )
     os.close(other)
     shown = b""
     while True:

@@ -15,11 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
 import restore
-from conftest import ROOT
 from restore import pipeline, targets
 from restore.documents import Options, open_reader
 from restore.documents.csv import cells, stays_open
@@ -33,7 +33,8 @@ FIELDS = {"jsonl": ("body",), "csv": ("body",), "parquet": ("body",), "arrow": (
 
 def rows_of(spun: str, clean: str, n: int = 12) -> list[dict]:
     return [
-        {"id": i, "title": "Café — x", "body": spun if i % 3 == 0 else clean, "price": 1.50, "note": None} for i in range(n)
+        {"id": i, "title": "Café — x", "body": spun if i % 3 == 0 else clean, "price": 1.50, "note": None}
+        for i in range(n)
     ]
 
 
@@ -176,9 +177,7 @@ def check(kind: str, before: bytes, after: bytes, restored: str) -> None:
     elif kind in ("parquet", "arrow"):
         old, new = table_of(kind, before), table_of(kind, after)
         assert new.schema == old.schema
-        assert new.to_pylist() == [
-            r | {"body": restored} if i % 3 == 0 else r for i, r in enumerate(old.to_pylist())
-        ]
+        assert new.to_pylist() == [r | {"body": restored} if i % 3 == 0 else r for i, r in enumerate(old.to_pylist())]
         assert groups_of(kind, after) == groups_of(kind, before)
     else:
         check_archive(before, after)
@@ -387,7 +386,11 @@ def test_folder(bench, spun, clean, restored):
 def test_jsonl_nested_and_lists(bench, spun):
     """Fields inside fields and in lists, spacing and numbers kept; the fields of a record are evidence for each other."""
     title, *paragraphs = spun.split("\n\n")
-    record = {"a": {"title": title, "n": 12345678901234567890}, "parts": [{"t": p} for p in paragraphs], "x": [paragraphs[0]]}
+    record = {
+        "a": {"title": title, "n": 12345678901234567890},
+        "parts": [{"t": p} for p in paragraphs],
+        "x": [paragraphs[0]],
+    }
     line = json.dumps(record, separators=(" , ", " :")).replace("12345678901234567890", "1.0e+3")
     (bench.folder / "f.jsonl").write_text("\ufeff" + line + "\r\n\r\n", encoding="utf-8")
     bench.run(bench.folder / "f.jsonl", fields=("a.title", "parts.t"))
@@ -427,7 +430,12 @@ def test_table_with_structs_nulls_and_dictionaries(bench, spun, restored):
     pa = pytest.importorskip("pyarrow")
     import pyarrow.parquet
 
-    nested = [{"a": {"text": spun, "n": 1}}, {"a": None}, {"a": {"text": None, "n": 2}}, {"a": {"text": spun, "n": None}}]
+    nested = [
+        {"a": {"text": spun, "n": 1}},
+        {"a": None},
+        {"a": {"text": None, "n": 2}},
+        {"a": {"text": spun, "n": None}},
+    ]
     table = pa.table({"s": nested, "d": pa.array([spun, "x", None, spun]).dictionary_encode(), "z": [1, 2, 3, 4]})
     pyarrow.parquet.write_table(table, bench.folder / "t.parquet")
     bench.run(bench.folder / "t.parquet", bench.folder / "m.parquet", fields=("s.a.text",))
@@ -468,7 +476,11 @@ TEXTS = {  # name: a text around the article, encoding, option
     "byte order mark": ("\ufeff{}\n", "utf-8", "utf-8"),
     "astral characters": ("\U0001f600\U0001f468\u200d\U0001f469 {} \U00010348\n", "utf-8", "utf-8"),
     "combining marks": ("cafe\u0301 {} n\u0303\n", "utf-8", "utf-8"),
-    "right to left": ("\u200f\u05e9\u05dc\u05d5\u05dd {} \u202b\u0645\u0631\u062d\u0628\u0627\u202c\n", "utf-8", "utf-8"),
+    "right to left": (
+        "\u200f\u05e9\u05dc\u05d5\u05dd {} \u202b\u0645\u0631\u062d\u0628\u0627\u202c\n",
+        "utf-8",
+        "utf-8",
+    ),
     "soft hyphens outside": ("un\u00adtouched\n\n{}\n", "utf-8", "utf-8"),
     "form feeds and odd line ends": ("a\fb\x0b\u2028c\x85\n{}\r", "utf-8", "utf-8"),
     "little-endian UTF-16 with a mark": ("\ufeff{}\n", "utf-16-le", "utf-16"),
@@ -610,7 +622,10 @@ def test_a_torn_journal_line_is_ignored(tmp_path):
     assert again.known["a"]["position"] == 5
     again.write({"source": "a", "done": True})
     again.close(remove=False)
-    assert [json.loads(line) for line in (tmp_path / "j").read_bytes().splitlines()][-1] == {"source": "a", "done": True}
+    assert [json.loads(line) for line in (tmp_path / "j").read_bytes().splitlines()][-1] == {
+        "source": "a",
+        "done": True,
+    }
 
 
 def test_a_file_put_in_place_just_before_the_end_is_not_done_again(bench, spun, clean, monkeypatch):
@@ -634,3 +649,58 @@ def test_a_file_put_in_place_just_before_the_end_is_not_done_again(bench, spun, 
     assert (bench.folder / "in/a.txt").stat().st_mtime_ns == once
     assert (bench.folder / "in/b.txt").read_bytes() == (bench.folder / "in/a.txt").read_bytes()
     assert sorted(p.name for p in (bench.folder / "in").iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_a_source_that_changed_is_not_resumed(bench, spun, clean, monkeypatch):
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    path = bench.make("jsonl", spun, clean)
+    stopping(monkeypatch, 3, [])
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl")
+    path.write_bytes(path.read_bytes() + b'{"body": "x"}\n')
+    stopping(monkeypatch, 1000, [])
+    tally = bench.run(path, bench.folder / "out.jsonl", of="jsonl", resume=True)
+    assert tally.failed == 1
+    assert b"feed.jsonl: has changed since the run" in bench.capture.readouterr().err
+    assert not (bench.folder / "out.jsonl").exists()
+
+
+def test_what_breaks_the_engine_is_one_record(bench, clean, monkeypatch):
+    """An error of the engine's own costs one record, not the run."""
+    path = bench.make("jsonl", clean, clean)
+    real = restore.Restorer.restore
+
+    def breaking(self, text, source=None):
+        if breaking.calls == 3:
+            breaking.calls += 1
+            raise ZeroDivisionError("by design")
+        breaking.calls += 1
+        return real(self, text, source)
+
+    breaking.calls = 0
+    monkeypatch.setattr(restore.Restorer, "restore", breaking)
+    tally = bench.run(path, of="jsonl")
+    found = bench.capture.readouterr()
+    assert found.out == path.read_bytes()
+    assert b"feed.jsonl:4: cannot be restored (ZeroDivisionError: by design); please report it" in found.err
+    assert (tally.documents, tally.rejected) == (12, 1)
+
+
+def test_a_device_that_fails(bench, clean, monkeypatch):
+    path = bench.make("jsonl", clean, clean)
+
+    class Broken(io.BytesIO):
+        def readline(self, size=-1):
+            raise OSError(5, "Input/output error")
+
+    real = pipeline.open_reader
+
+    def opened(*args):
+        reader = real(*args)
+        reader.source.stream = Broken(path.read_bytes())
+        return reader
+
+    monkeypatch.setattr(pipeline, "open_reader", opened)
+    assert bench.run(path, of="jsonl").failed == 1
+    assert b"feed.jsonl: cannot be read (" in bench.capture.readouterr().err

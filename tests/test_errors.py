@@ -7,12 +7,14 @@ import gzip
 import io
 import re
 import shlex
+import sys
 
 import pytest
-
 from conftest import ROOT
 
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+
+NEEDED = {"warc": "warcio", ".parquet": "pyarrow", "--html extract": "trafilatura", "auto": "charset_normalizer"}
 
 
 def table() -> list[tuple[str, str, str]]:
@@ -30,6 +32,7 @@ def files(tmp_path, spun):
     """The files that the table's commands name."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty-folder").mkdir()
+    (tmp_path / "torn").mkdir()
     text = {
         "ok.txt": "A fine day.\n",
         "empty.txt": "",
@@ -37,6 +40,7 @@ def files(tmp_path, spun):
         "rate.tsv": "a\tb\toften\n",
         "one.json": '{"a": 1}\n',
         "feed.jsonl": '{"title": "a", "body": "A fine day."}\n',
+        "accent.jsonl": '{"body": "A café."}\n',
         "number.jsonl": '{"body": 5}\n',
         "list.jsonl": '["a"]\n',
         "bad.jsonl": "{bad\n",
@@ -48,6 +52,11 @@ def files(tmp_path, spun):
         "ragged.csv": "id,body\n1,A fine day.,x\n",
         "open.csv": 'id,body\n1,"A fine day.\n',
         "noted.csv": "id,body,body_restored\n1,a,b\n",
+        "blank.tsv": "\tb\t0.5\n",
+        "foreign.tsv": "fine day\t日本\t0.95\n",
+        "torn/manifest.toml": "name = \n",
+        "torn/a.tsv": "a\tb\t0.5\n",
+        "odd.warc": "WARC/1.0\r\nContent-Length: 1\r\n\r\nx\r\n\r\nresponse http\r\nContent-Length: 1\r\n\r\nx\r\n\r\n",
         "page.html": "<p>A fine day.\n",
         "bare.html": "<html><body></body></html>",
         "charset.html": "<meta charset=klingon><p>A fine day.\n",
@@ -69,6 +78,7 @@ def files(tmp_path, spun):
     (tmp_path / "a" / "x.txt").write_text("a")
     (tmp_path / "b" / "x.txt").write_text("b")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9 au lait")
+    (tmp_path / "latin.tsv").write_bytes(b"caf\xe9\tb\n")
     (tmp_path / "latin.jsonl").write_bytes(b'{"body": "caf\xe9"}\n')
     (tmp_path / "latin.csv").write_bytes(b"body\ncaf\xe9\n")
     (tmp_path / "stateful.html").write_bytes(b"<meta charset=iso-2022-jp><p>\x1b$B\x1b(BA fine day.")
@@ -92,32 +102,47 @@ def add_table(folder) -> None:
     (folder / "table.parquet").write_bytes(out.getvalue())
 
 
+@pytest.fixture
+def call(files, engine, monkeypatch, capfd):
+    """`restore ARGS` in this process, in the folder of files: exit code, output, errors."""
+    from restore import cli, restorer
+
+    real = restorer.Restorer
+
+    def made(*args):
+        return engine if args == (None, (), 0.5, [], False) else real(*args)
+
+    monkeypatch.setattr(restorer, "Restorer", made)
+    monkeypatch.chdir(files)
+
+    def run(arguments: list[str]) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["restore", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.run()
+        out, err = capfd.readouterr()
+        return ended.value.code, out, err
+
+    return run
+
+
 @pytest.mark.parametrize(("message", "command", "effect"), table(), ids=lambda v: v[:50])
-def test_each_is_provoked(run, files, message, command, effect):
+def test_each_is_provoked(call, files, monkeypatch, message, command, effect):
     arguments = shlex.split(command)
-    stdin = b""
     without = [a.removeprefix("without-") for a in arguments if a.startswith("without-")]
-    arguments = [a for a in arguments if not a.startswith("without-")]
-    for name in without:  # a package that is not installed: one that cannot be imported stands in its place
-        (files / f"{name}.py").write_text("raise ImportError\n")
+    for name in without:
+        monkeypatch.setitem(sys.modules, name, None)
     if any(a.endswith("table.parquet") for a in arguments):
         add_table(files)
-    if "warc" in command and not without:
-        pytest.importorskip("warcio")
-    if ".parquet" in command and not without:
-        pytest.importorskip("pyarrow")
-    if "--html extract" in command and not without:
-        pytest.importorskip("trafilatura")
-    if "auto" in command and not without:
-        pytest.importorskip("charset_normalizer")
-    done = run(*arguments, stdin=stdin)
-    error = done.stderr.decode()
+    for sign, package in NEEDED.items():
+        if sign in command and not without:
+            pytest.importorskip(package)
+    code, out, error = call([a for a in arguments if not a.startswith("without-")])
     pattern = ".*".join(map(re.escape, message.split("…")))
     assert re.search(pattern, " ".join(error.split())), error
-    assert "Traceback" not in error
-    assert done.returncode == (1 if "exit code 1" in effect else 2)
-    if effect == "ends":
-        assert done.stdout == b""
+    assert code == 2
+    assert effect in ("ends", "document", "record")
+    if effect != "record":
+        assert out == ""
     assert not [p.name for p in files.iterdir() if "restore-part" in p.name]
 
 
@@ -144,3 +169,10 @@ def test_no_message_is_missing():
     listed = "\n".join(message for message, _, _ in table()) + PAGE.partition("## Others")[2]
     missing = [(text, where) for text, where in constants() if text.strip()[:60] not in listed]
     assert missing == []
+
+
+def test_tests_named_are_there():
+    named = re.findall(r"`(tests/\w+\.py)::(\w+)`", PAGE.partition("## Others")[2])
+    assert len(named) >= 5
+    for path, name in named:
+        assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")

@@ -109,8 +109,14 @@ def common(a: bytes, b: bytes, i: int, j: int) -> int:
 
 def either(character: str) -> str:
     """A pattern for a character, itself or by reference."""
-    forms = [r"[\s\xa0]" if character.isspace() else re.escape(character), f"&#0*{ord(character)};?", f"&#[xX]0*{ord(character):x};?"]
-    forms += [f"&{re.escape(name)}" for name in NAMES.get(character, []) + (["nbsp;"] if character.isspace() else [])]
+    forms = [
+        r"[\s\xa0]" if character.isspace() else re.escape(character),
+        f"&#0*{ord(character)};?",
+        f"&#[xX]0*{ord(character):x};?",
+    ]
+    forms += [f"&{re.escape(name)}" for name in NAMES.get(character, [])]
+    if character.isspace():
+        forms.append("&nbsp;")
     return "(?:" + "|".join(sorted(forms, key=len, reverse=True)) + ")"
 
 
@@ -127,9 +133,11 @@ def skeleton(data: bytes, name: str) -> list[str]:
             return
         attributes = sorted(node.attributes.items()) if node.nodeType == node.ELEMENT_NODE else []
         out.append(f"{node.nodeName} {attributes} {node.nodeValue}")
-        own = node.nodeName.lower() in UNTOUCHED or dict(attributes).get("translate") == "no" or "notranslate" in dict(
-            attributes
-        ).get("class", "")
+        own = (
+            node.nodeName.lower() in UNTOUCHED
+            or dict(attributes).get("translate") == "no"
+            or "notranslate" in dict(attributes).get("class", "")
+        )
         for child in node.childNodes:
             walk(child, kept or own)
         out.append("/")
@@ -143,8 +151,38 @@ def text_of(source: str) -> str:
 
 
 PIECES = st.sampled_from(
-    ["<", ">", "</", "/>", "<!--", "-->", "--!>", "-", "<!", "<?", "<p", "<b ", "</p>", "x", "y z", "=", "'", '"', "/"]
-    + [" a=", " a='b'", "&amp;", "&lt", "&#65;", "&", "\n", "</b", "é", "<br/>", "<B>"]
+    [
+        "<",
+        ">",
+        "</",
+        "/>",
+        "<!--",
+        "-->",
+        "--!>",
+        "-",
+        "<!",
+        "<?",
+        "<p",
+        "<b ",
+        "</p>",
+        "x",
+        "y z",
+        "=",
+        "'",
+        '"',
+        "/",
+        " a=",
+        " a='b'",
+        "&amp;",
+        "&lt",
+        "&#65;",
+        "&",
+        "\n",
+        "</b",
+        "é",
+        "<br/>",
+        "<B>",
+    ]
 )
 
 

@@ -31,7 +31,9 @@ def test_every_option_can_be_set(run):
 
 
 def test_where_values_come_from(run, tmp_path):
-    (tmp_path / "pyproject.toml").write_text('[tool.restore]\nthreshold = 0.9\nfield = ["a", "b"]\nstrip-invisible = true\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.restore]\nthreshold = 0.9\nfield = ["a", "b"]\nstrip-invisible = true\n'
+    )
     found = in_force(run("config", "clean", "--threshold", "0.7").stdout)
     path = str(tmp_path / "pyproject.toml")
     assert found["threshold"] == (0.7, "command line")

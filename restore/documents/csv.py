@@ -45,7 +45,7 @@ class RowsReader(Reader):
         encoding = encodings.settled(head, self.options.encoding, shown)
         byte_lines(encoding, shown)
         encodings.check_text(head, encoding, shown)
-        delimiter = dialect(encodings.decode(head[: head.rfind(b"\n") + 1] or head, encoding, shown))
+        delimiter = dialect(head.partition(b"\n")[0].decode(encoding, "replace"))
         rows = self._rows(delimiter)
         first = next(rows)
         header = row_values(encodings.decode(first, encoding, shown).lstrip("\ufeff"), delimiter)
@@ -101,10 +101,9 @@ class RowsReader(Reader):
             raise self.source.damaged(error) from None
 
 
-def dialect(sample: str) -> str:
+def dialect(first: str) -> str:
     """The delimiter: that of comma, semicolon, tab and bar which splits the first row most often."""
-    first = sample.lstrip("\ufeff").partition("\n")[0]
-    return max(",;\t|", key=lambda d: len(cells(first, d)))
+    return max(",;\t|", key=lambda d: len(row_values(first.lstrip("\ufeff"), d)))
 
 
 def stays_open(line: bytes, is_open: bool, mark: bytes) -> bool:

@@ -221,7 +221,7 @@ class Output:
         self._make = _compressor(compression)
         self._member: _Compressor | None = None
         try:
-            self._file: IO[bytes] = open(self.part, "wb" if resume is None else "r+b")
+            self._file: IO[bytes] = open(self.part, "wb" if resume is None else "r+b")  # noqa: SIM115
             if resume is not None:
                 self._file.truncate(resume)
                 self._file.seek(resume)

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,7 +88,7 @@ class ResponseRecord(Record):
 
     def __init__(self, item: RecordItem):
         self.number, self.raw, self.options = item.number, item.data, item.options
-        self.texts: tuple[str, ...] = ()
+        self.texts: Sequence[str] = ()
         self.page: PageRecord | None = None
         head = item.data[:4096].lower()
         if _LENGTH.search(item.data) is None:
