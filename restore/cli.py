@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from restore.reports import HtmlReport
     from restore.restoration import Restoration
     from restore.restorer import Restorer
 
@@ -48,6 +49,7 @@ Allow = Annotated[
 Threshold = Annotated[float, typer.Option(help="Least confidence of an edit, 0 to 1.")]
 Encoding = Annotated[str, typer.Option(help="Encoding of the files.")]
 Spun = Annotated[bool, typer.Option("--assume-spun", help="Do not ask whether a text was spun; treat all of it so.")]
+Report = Annotated[Path | None, typer.Option("--report", metavar="FILE.html", help="Also write a page for a browser.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")]
 
 
@@ -58,6 +60,7 @@ def clean(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="File, or folder for several.")] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Show changed lines, word by word, instead.")] = False,
     format: FormatOption = Format.text,
+    report: Report = None,
     threshold: Threshold = 0.5,
     family: Families = None,
     lexicon: Lexicons = None,
@@ -68,26 +71,33 @@ def clean(
 ) -> None:
     """Restore documents: one to standard output, several with -w, -o FOLDER, --diff or --format json.
 
-    Examples: restore clean page.txt | restore clean --diff page.txt | restore clean -w pages/*.txt -j 2
+    Examples: restore clean page.txt | restore clean --diff page.txt | restore clean -w pages/*.txt -j 2 |
+    restore clean -w pages/*.txt --report report.html
     """
     names = paths or ["-"]
     if write + (output is not None) + diff + (format is Format.json) > 1 and not (output and format is Format.json):
         _fail("--write, --output, --diff and --format json exclude each other; choose one")
     if write and "-" in names:
         _fail("--write needs files; standard input goes to standard output")
-    if len(names) > 1 and not (write or output or diff or format is Format.json):
-        _fail("several files: say where they go with --write, --output FOLDER, --diff or --format json")
+    placed = len(names) == 1 or write or output is not None or diff or format is Format.json
+    if not placed and not report:
+        _fail("several files: say where they go with --write, --output FOLDER, --diff, --format json or --report")
+    page = _page(report, [*names, *([str(output)] if output else [])])
     restorer = _restorer(threshold, family, lexicon, allow, assume_spun)
     failed = False
     documents = _Reader(names, encoding)
-    if len(names) == 1 and not write and not diff and format is Format.text:
+    if len(names) == 1 and not write and not diff and not page and format is Format.text:
         _clean_one(restorer, documents, output, encoding)
     for n, result in enumerate(restorer.stream(documents, workers=jobs)):
         try:
-            _deliver(documents.read[n], result, names, write, output, diff, format, encoding)
+            if placed:
+                _deliver(documents.read[n], result, names, write, output, diff, format, encoding)
+            if page:
+                page.add(documents.read[n], result)
         except _errors() as error:
             _complain(error)
             failed = True
+    _close(page)
     raise typer.Exit(2 if failed or documents.failed else 0)
 
 
@@ -128,6 +138,7 @@ def detect(
 def explain(
     path: Annotated[str, typer.Argument(help="A file; none or - for standard input.")] = "-",
     format: FormatOption = Format.text,
+    report: Report = None,
     threshold: Threshold = 0.5,
     family: Families = None,
     lexicon: Lexicons = None,
@@ -136,6 +147,7 @@ def explain(
     assume_spun: Spun = False,
 ) -> None:
     """Show each edit of a document with its probability, alternatives and evidence."""
+    page = _page(report, [path])
     restorer = _restorer(threshold, family, lexicon, allow, assume_spun)
     documents = _Reader([path], encoding)
     for text in documents:
@@ -143,9 +155,12 @@ def explain(
         if format is Format.json:
             _print(json.dumps(result.to_dict(), ensure_ascii=False))
         else:
-            from restore.report import explanation
+            from restore.reports import explanation
 
             _print(explanation(result, text, color=_terminal()))
+        if page:
+            page.add(path, result)
+            _close(page)
     raise typer.Exit(2 if documents.failed else 0)
 
 
@@ -286,12 +301,12 @@ def _deliver(
     """Put one result where it belongs."""
     from dataclasses import replace
 
-    from restore import documents, report
+    from restore import documents, reports
 
     result = replace(result, source=None if name == "-" else name)
     body = json.dumps(result.to_dict(), ensure_ascii=False) + "\n" if format is Format.json else result.text
     if diff:
-        _print(report.word_diff(result, name, color=_terminal()), end="")
+        _print(reports.word_diff(result, name, color=_terminal()), end="")
     elif write:
         if result.edits:
             documents.write(Path(name), [result.text], encoding)
@@ -303,6 +318,29 @@ def _deliver(
         sys.stdout.flush()
         sys.stdout.buffer.write(documents.encode(body, encoding if format is Format.text else "utf-8", name))
         sys.stdout.buffer.flush()
+
+
+def _page(report: Path | None, taken: Iterable[str]) -> HtmlReport | None:
+    """The page asked for, if any; it may not stand in the place of a document."""
+    if report is None:
+        return None
+    from restore.documents import DocumentError
+    from restore.reports import HtmlReport
+
+    if any(name != "-" and report.resolve() == Path(name).resolve() for name in taken):
+        _fail(f"{report}: the report would replace a document; give it a name of its own")
+    try:
+        return HtmlReport(report)
+    except DocumentError as error:
+        _fail(str(error))
+
+
+def _close(page: HtmlReport | None) -> None:
+    if page:
+        try:
+            page.close()
+        except _errors() as error:
+            _fail(str(error))
 
 
 def _restorer(
