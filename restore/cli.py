@@ -23,6 +23,7 @@ from restore.options import Format, Html
 if TYPE_CHECKING:
     from restore.channel import Verdict
     from restore.pipeline import Plan
+    from restore.reports import HtmlReport
     from restore.restoration import Restoration
     from restore.restorer import Restorer
 
@@ -52,6 +53,7 @@ def clean(
     to: opt.To = None,
     diff: opt.Diff = False,
     format: opt.FormatOption = Format.text,
+    report: opt.Report = None,
     keep_original: opt.KeepOriginal = False,
     annotate: opt.Annotate = False,
     backup: opt.Backup = False,
@@ -102,8 +104,9 @@ def clean(
     if backup and not (write or output):
         _fail("--backup keeps what is replaced; say --write or --output")
     several = len(names) > 1 or os.path.isdir(names[0])
-    if several and not (write or output or shown):
-        _fail("several files: say where they go with --write, --output FOLDER, --diff or --format json")
+    if several and not (write or output or shown or report):
+        _fail("several files: say where they go with --write, --output FOLDER, --diff, --format json or --report")
+    page = _page(report, [*names, *([str(output)] if output else [])])
 
     from restore import documents, pipeline, targets
 
@@ -126,11 +129,12 @@ def clean(
             backup=backup_suffix if backup else "",
             rejects=rejects,
             journal=targets.journal_path(sources, names, output),
-            show=_diff if diff else _json if format is Format.json else None,
+            show=_diff if diff else _json if format is Format.json else _nothing if several and report else None,
+            observe=page.add if page else None,
         )
     except documents.DocumentError as error:
         _fail(str(error))
-    tally = _run(plan)
+    tally = _run(plan, page)
     raise typer.Exit(2 if tally.failed or tally.rejected else 0)
 
 
@@ -203,6 +207,7 @@ def explain(
     encoding: opt.Encoding = "utf-8",
     fix_encoding: opt.FixEncoding = False,
     format: opt.FormatOption = Format.text,
+    report: opt.Report = None,
     threshold: opt.Threshold = 0.5,
     family: opt.Families = None,
     lexicon: opt.Lexicons = None,
@@ -215,11 +220,13 @@ def explain(
 
     [bold]Example[/bold]: restore explain page.html
     """
-    from restore import documents, pipeline, report, targets
+    from restore import documents, pipeline, targets
+    from restore.reports import explanation
 
     def table(name: str, result: Restoration) -> str:
-        return report.explanation(result, result.undo(), color=_terminal()) + "\n"
+        return explanation(result, result.undo(), color=_terminal()) + "\n"
 
+    page = _page(report, [path])
     plan = pipeline.Plan(
         [targets.Source(path, None)],
         _restorer(threshold, family, lexicon, allow, assume_spun, neural),
@@ -228,8 +235,9 @@ def explain(
         strip=strip_invisible,
         quiet=True,
         show=_json if format is Format.json else table,
+        observe=page.add if page else None,
     )
-    tally = _run(plan)
+    tally = _run(plan, page)
     raise typer.Exit(2 if tally.failed or tally.rejected else 0)
 
 
@@ -357,14 +365,17 @@ def main(
         _fail(str(error))
 
 
-def _run(plan: Plan) -> Any:
-    """Carry out a plan; what ends it early ends the program."""
+def _run(plan: Plan, page: HtmlReport | None = None) -> Any:
+    """Carry out a plan and finish the page beside it; what ends it early ends the program."""
     from restore import pipeline
     from restore.batch import WorkerError
     from restore.documents import DocumentError
 
     try:
-        return pipeline.run(plan)
+        tally = pipeline.run(plan)
+        if page:
+            page.close()
+        return tally
     except (DocumentError, WorkerError) as error:
         _fail(str(error))
 
@@ -374,10 +385,29 @@ def _json(name: str, result: Restoration) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
+def _nothing(name: str, result: Restoration) -> str:
+    return ""
+
+
 def _diff(name: str, result: Restoration) -> str:
-    from restore.report import word_diff
+    from restore.reports import word_diff
 
     return word_diff(result, name, color=_terminal())
+
+
+def _page(report: Path | None, taken: Iterable[str]) -> HtmlReport | None:
+    """The page asked for, if any; it may not stand in the place of a document."""
+    if report is None:
+        return None
+    from restore.documents import DocumentError
+    from restore.reports import HtmlReport
+
+    if any(name != "-" and report.resolve() == Path(name).resolve() for name in taken):
+        _fail(f"{report}: the report would replace a document; give it a name of its own")
+    try:
+        return HtmlReport(report)
+    except DocumentError as error:
+        _fail(str(error))
 
 
 def _restorer(

@@ -95,6 +95,10 @@ FormatOption = Annotated[
 Diff = Annotated[
     bool, typer.Option("--diff", help="Show changed lines, word by word, instead.", rich_help_panel=_WRITE)
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.html", help="Also write a page for a browser.", rich_help_panel=_WRITE),
+]
 KeepOriginal = Annotated[
     bool,
     typer.Option("--keep-original", help="Leave fields as they are, add NAME_restored beside.", rich_help_panel=_WRITE),
