@@ -70,7 +70,7 @@ def thesaurus_command(
 def thesaurus_judge_command(
     pairs: Annotated[Path, typer.Argument(help="Pairs that the context model has not seen; their originals are spun.")],
     clean: Annotated[
-        list[Path] | None, typer.Option(help="More clean documents, one a line; 150 of each file.")
+        list[Path] | None, typer.Option(help="More clean documents, one a line; 200 of each file.")
     ] = None,
     documents: Annotated[int, typer.Option(help="Originals to spin.")] = 900,
     seed: Annotated[int, typer.Option(help="Of the spinner and the windows.")] = 0,
@@ -85,7 +85,7 @@ def thesaurus_judge_command(
     from restore.thesaurus import Thesaurus
 
     texts = [pair.original for pair in islice(read_pairs(pairs), documents)]
-    others = [line.rstrip("\n") for path in clean or [] for line in islice(open_text(path), 150)]
+    others = [line.rstrip("\n") for path in clean or [] for line in islice(open_text(path), 200)]
     judge = Thesaurus(root() / "thesaurus", ContextModel.load(root() / "context.bin"))
     fit = fit_judge(texts, others, judge, seed)
     typer.echo(f"WORDS_ALONE = {tuple(fit.words_alone.round(3).tolist())}")
