@@ -207,6 +207,45 @@ def lexicon_check(
     raise typer.Exit(int(bool(problems)))
 
 
+@lexicon_app.command("learn")
+def lexicon_learn(
+    pairs: Annotated[Path, typer.Argument(help="JSON lines (.gz and .xz too), or the folder of the originals.")],
+    spun: Annotated[Path | None, typer.Argument(help="The folder of the spun texts, files named alike.")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write the lexicon to.")] = Path("learned"),
+    original_field: Annotated[str, typer.Option("--original", help="JSON field of the original.")] = "original",
+    spun_field: Annotated[str, typer.Option("--spun", help="JSON field of the spun text.")] = "spun",
+    least: Annotated[int, typer.Option(min=1, help="Places at which a pair must be seen.")] = 1,
+    encoding: Encoding = "utf-8",
+) -> None:
+    """Learn a lexicon from your own originals and their spun copies, and say what was learned.
+
+    Examples: restore lexicon learn pairs.jsonl -o mine | restore lexicon learn originals/ spun/ -o mine
+    """
+    from restore.documents import DocumentError
+    from restore.learning import phrases
+
+    if output.is_file():
+        _fail(f"{output}: a file; name the folder that the lexicon goes to")
+    if spun is None and pairs.is_dir():
+        _fail(f"{pairs}: a folder; name the folder of the spun texts after it, or give a JSON lines file")
+    try:
+        if spun is None:
+            source = phrases.read_pairs(pairs, original_field, spun_field)
+        else:
+            names, alone = phrases.read_folders(pairs, spun)
+            source = phrases.folder_pairs(pairs, spun, names, encoding)
+            if alone:
+                _complain(f"{len(alone)} file(s) in one folder alone, left out: {', '.join(map(str, alone[:3]))}")
+        learned = phrases.learn(source, least)
+        if not learned.entries:
+            _fail(f"{pairs}: nothing learned from {learned.texts} pair(s); does each hold an original and its spun copy?")
+        phrases.write_lexicon(learned, output, [p.name for p in (pairs, spun) if p])
+    except (phrases.PairsError, DocumentError, OSError) as error:
+        _fail(str(error))
+    _print(phrases.described(learned))
+    _print(f"written to {output}; what is doubtful stands in {output / phrases.DOUBTFUL}")
+
+
 def _version(value: bool) -> None:
     if value:
         from restore import __version__

@@ -32,6 +32,7 @@ NEW: Final = 0.5  # pseudo-count of all pairs that an original may newly form
 WORD: Final = 0.01  # prior probability of each word in a new pair's found phrase
 PHRASE: Final = 0.3  # of each further word in either phrase of a new pair
 SHARED: Final = 0.5  # of each word that both sides of a pair share
+PARTABLE: Final = 0.1  # of each word more that both sides of a pair have, so that they might be parted there
 NOISE: Final = 1e-5  # of each word that was edited in or out
 LEAST_KEPT: Final = 0.02  # share of a word's occurrences that are left alone
 SURE: Final = 0.5  # posterior from which on a pair counts as seen
@@ -277,19 +278,22 @@ def estimate(corpus: Corpus, passes: int = PASSES) -> list[Counted]:
     kept &= ~skip
     change = np.flatnonzero(~skip & ~kept)
     original = lattices.original[change]
-    pairs, example, pair = np.unique(lattices.found[change] * names + original, return_index=True, return_inverse=True)
+    pairs, pair = np.unique(lattices.found[change] * names + original, return_inverse=True)
     weight = np.zeros(len(skip))
     weight[skip] = lattices.original[skip] * np.log(NOISE)
-    shared = lattices.shared[change] * np.log(SHARED)
+    shared = lattices.shared[change]
     size = _sizes(lattices, names)
-    size_found, size_original = size[pairs // names], size[pairs % names]
-    prior = NEW * WORD**size_found * PHRASE ** (size_found + size_original - 2.0)
+    new_found, new_original = size[lattices.found[change]] - shared, size[original] - shared
+    prior = NEW * WORD**new_found * PHRASE ** (np.maximum(new_found, new_original) - 1.0 + shared)
+    partable = np.maximum(0, np.minimum(new_found, new_original) - 1)
+    fixed = shared * np.log(SHARED) + partable * np.log(PARTABLE)
+    _, own = np.unique(pair * (int(lattices.text.max()) + 1) + lattices.text[change], return_inverse=True)
     posterior = np.zeros(len(change))
     for _ in range(passes):
         seen = np.bincount(pair, posterior, len(pairs))
         replaced = np.bincount(original, posterior, names)
-        others = np.maximum(0, seen[pair] - posterior)
-        weight[change] = shared + np.log((others + prior[pair]) / (total[original] - 1 + NEW))
+        others = np.maximum(0, seen[pair] - np.bincount(own, posterior)[own])
+        weight[change] = fixed + np.log((others + prior) / (total[original] - 1 + NEW))
         weight[kept] = np.log(np.maximum(LEAST_KEPT, 1 - replaced / (total + 1)))[lattices.original[kept]]
         posterior = lattices.posterior(weight)[change]
     return _counted(corpus, lattices, pairs, pair, posterior, lattices.text[change])
