@@ -1,4 +1,4 @@
-"""python -m benchmarks speed | detection PAIRS | floors"""
+"""python -m benchmarks speed | detection PAIRS | learning PAIRS | suggest PAIRS | floors"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from benchmarks.detection import detection
 from benchmarks.quality import quality
 from benchmarks.speed import measure, start_up
+from benchmarks.suggesting import suggesting
 
 app = typer.Typer(help="What restore achieves, each figure from a command.", no_args_is_help=True)
 
@@ -34,6 +35,17 @@ def detection_command(
     """Detection AUC, spun windows against their originals."""
     auc, spun, clean = detection(pairs, words)
     typer.echo(f"AUC {auc:.5f} at {words} words ({spun} spun, {clean} clean windows)")
+
+
+@app.command("suggest")
+def suggest_command(
+    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines.")],
+    hidden: Annotated[float, typer.Option(help="Share of the known phrases taken away.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
+) -> None:
+    """Hide some phrases of a learned lexicon; suspect them in every tenth document, kept out of learning."""
+    for name, value in suggesting(pairs, hidden, seed).items():
+        typer.echo(f"{name}: {value:.3f}" if value <= 1 else f"{name}: {value:.0f}")
 
 
 @app.command()

@@ -238,7 +238,9 @@ def lexicon_learn(
                 _complain(f"{len(alone)} file(s) in one folder alone, left out: {', '.join(map(str, alone[:3]))}")
         learned = phrases.learn(source, least)
         if not learned.entries:
-            _fail(f"{pairs}: nothing learned from {learned.texts} pair(s); does each hold an original and its spun copy?")
+            _fail(
+                f"{pairs}: nothing learned from {learned.texts} pair(s); does each hold an original and its spun copy?"
+            )
         phrases.write_lexicon(learned, output, [p.name for p in (pairs, spun) if p])
     except (phrases.PairsError, DocumentError, OSError) as error:
         _fail(str(error))

@@ -10,7 +10,7 @@ import pytest
 
 from restore import lexicon
 from restore.context import ContextModel, hashes
-from restore.learning.phrases import from_marked, from_plain, phrase_table, write_learned
+from restore.learning.phrases import from_marked, learn, phrase_table, write_learned
 from restore.learning.smoothing import estimate
 from restore.learning.spinner import Spinner
 from restore.text import tokenize
@@ -22,13 +22,9 @@ def test_phrase_table_counts_substitutions_and_originals(tmp_path):
     rows = phrase_table([from_marked(MARKED)] * 3)
     assert ("local weather", "climate", 3, 6) in rows
     assert ("extra", "more", 3, 3) in rows
-    write_learned(rows, tmp_path / "learned.tsv")
+    write_learned(learn([from_marked(MARKED)] * 3), tmp_path / "learned.tsv")
+    assert "local weather\tclimate\t3/6\n" in (tmp_path / "learned.tsv").read_text(encoding="utf-8")
     assert lexicon.check(tmp_path / "learned.tsv") == []
-
-
-def test_plain_pairs_are_aligned():
-    pair = from_plain("The climate is more arid now.", "The local weather is extra arid now.")
-    assert pair.substitutions == [("local weather", "climate"), ("extra", "more")]
 
 
 def test_spinner_substitutes_at_the_rates_given(tmp_path):
@@ -145,7 +141,9 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
 
     monkeypatch.setattr(training, "SHARD_WORDS", 300)
     with lzma.open(tmp_path / "a.txt.xz", "wt", encoding="utf-8") as file:
-        file.write(("The government said the climate report shows more people left the city last year. " * 6 + "\n") * 12)
+        file.write(
+            ("The government said the climate report shows more people left the city last year. " * 6 + "\n") * 12
+        )
     sources = training.Sources(tmp_path, None, None, 3)
     words = training.vocabulary(["<s>", ",", "<unk>", "the", "government"], lexicon.load(["autoblog"]))
 

@@ -9,6 +9,7 @@ sentences are aligned by insertions and deletions (RapidFuzz, Indel).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -19,9 +20,9 @@ from rapidfuzz.distance import Indel
 
 from restore.text import Tokens
 
-ALIKE: Final = 0.3  # share of their weight that paired sentences have in common, at least
+ALIKE: Final = 0.12  # share of their weight that paired sentences have in common, at least
 PLAIN: Final = 0.55  # as many sentences on both sides, each so much alike with its fellow: nothing to search
-MERGING: Final = 0.1  # of its weight that a sentence must add when it is taken together with another
+MERGING: Final = 0.5  # of its weight that a sentence must add when it is taken together with another
 CELLS: Final = 40_000  # sentence pairs looked at in one table; longer texts are parted first
 SHINGLE: Final = 4  # words in a row; those that are unique on both sides show where texts can be parted
 
@@ -75,9 +76,7 @@ def blocks(spun: list[str], original: list[str]) -> list[Block]:
     return out
 
 
-def _pair(
-    spun: list[str], original: list[str], a: list[Range], b: list[Range]
-) -> list[tuple[int, int, int, int]]:
+def _pair(spun: list[str], original: list[str], a: list[Range], b: list[Range]) -> list[tuple[int, int, int, int]]:
     """Paired runs of sentences (begin, end, begin, end); `a` and `b` are token ranges."""
     if not a or not b:
         return []
@@ -87,10 +86,7 @@ def _pair(
             return []
         i, j = anchor
         left = _pair(spun, original, a[:i], b[:j])
-        return left + [
-            (p + i, q + i, r + j, s + j)
-            for p, q, r, s in _pair(spun, original, a[i:], b[j:])
-        ]
+        return left + [(p + i, q + i, r + j, s + j) for p, q, r, s in _pair(spun, original, a[i:], b[j:])]
     common, weight_a, weight_b = _common_weight(spun, original, a, b)
     if len(a) == len(b):
         diagonal = 2 * np.diagonal(common) / (weight_a + weight_b)
@@ -104,20 +100,15 @@ def _common_weight(
 ) -> tuple[Doubles, Doubles, Doubles]:
     """Weight of the words that each two sentences share, shape (a, b), and weight of each sentence."""
     number: dict[str, int] = {}
-    sides = []
-    for keys, ranges in ((spun, a), (original, b)):
-        ids = [number.setdefault(k, len(number)) for k in keys[ranges[0][0] : ranges[-1][1]]]
-        sizes = [end - begin for begin, end in ranges]
-        sides.append((np.array(ids), np.repeat(np.arange(len(ranges)), sizes), len(ranges)))
-    count = sum(np.bincount(ids, minlength=len(number)) for ids, _, _ in sides)
-    held = []
-    for ids, row, rows in sides:
-        table = np.zeros((rows, len(number)), np.float32)
-        table[row, ids] = 1
-        held.append(table)
-    weight = (1 / np.asarray(count)).astype(np.float32)
-    common = (held[0] * weight) @ held[1].T
-    return common.astype(np.float64), (held[0] @ weight).astype(np.float64), (held[1] @ weight).astype(np.float64)
+    sides = [
+        [number.setdefault(k, len(number)) for k in keys[ranges[0][0] : ranges[-1][1]]]
+        for keys, ranges in ((spun, a), (original, b))
+    ]
+    weight = 1 / np.bincount(sides[0] + sides[1])
+    held = [np.zeros((len(ranges), len(number))) for ranges in (a, b)]
+    for table, ids, ranges in zip(held, sides, (a, b), strict=True):
+        table[np.repeat(np.arange(len(ranges)), [end - begin for begin, end in ranges]), ids] = 1
+    return (held[0] * weight) @ held[1].T, held[0] @ weight, held[1] @ weight
 
 
 def _best_path(common: Doubles, weight_a: Doubles, weight_b: Doubles) -> list[tuple[int, int, int, int]]:
@@ -155,14 +146,14 @@ def _best_path(common: Doubles, weight_a: Doubles, weight_b: Doubles) -> list[tu
     return out[::-1]
 
 
-def _middle_anchor(
-    spun: list[str], original: list[str], a: list[Range], b: list[Range]
-) -> tuple[int, int] | None:
+def _middle_anchor(spun: list[str], original: list[str], a: list[Range], b: list[Range]) -> tuple[int, int] | None:
     """Two sentences, near the middle, that share a run of words which is unique on both sides; not the first two."""
     places = []
     for keys, ranges in ((spun, a), (original, b)):
         runs = [
-            (tuple(keys[t : t + SHINGLE]), s) for s, (begin, end) in enumerate(ranges) for t in range(begin, end - SHINGLE)
+            (tuple(keys[t : t + SHINGLE]), s)
+            for s, (begin, end) in enumerate(ranges)
+            for t in range(begin, end - SHINGLE)
         ]
         count = Counter(run for run, _ in runs)
         places.append({run: s for run, s in runs if count[run] == 1})
@@ -173,8 +164,6 @@ def _middle_anchor(
 
 def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """A longest subsequence that does not fall in its second part, of pairs in order of the first (patience sorting)."""
-    from bisect import bisect_right
-
     tops: list[int] = []
     at: list[int] = []
     previous: list[int] = []

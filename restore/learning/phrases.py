@@ -9,8 +9,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Final, NamedTuple, TextIO, cast
+from typing import BinaryIO, Final, NamedTuple, TextIO, cast
 
 from restore.learning.alignment import Bead, blocks, pair_sentences
 from restore.learning.segmentation import Corpus, Counted, estimate
@@ -74,11 +75,12 @@ class Learned:
 
 def open_text(path: Path) -> TextIO:
     """A UTF-8 text file, decompressed where its name ends in .xz or .gz."""
-    if path.suffix == ".xz":
-        return lzma.open(path, "rt", encoding="utf-8")
-    if path.suffix == ".gz":
-        return cast(TextIO, gzip.open(path, "rt", encoding="utf-8"))
-    return open(path, encoding="utf-8")
+    return TextIOWrapper(_open(path), encoding="utf-8")
+
+
+def _open(path: Path) -> BinaryIO:
+    opener = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix, open)
+    return cast(BinaryIO, opener(path, "rb"))
 
 
 def read_pairs(path: Path, original: str = "original", spun: str = "spun") -> Iterator[Pair]:
@@ -88,14 +90,14 @@ def read_pairs(path: Path, original: str = "original", spun: str = "spun") -> It
     """
     number = 0
     try:
-        with open_text(path) as file:
+        with _open(path) as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield _pair(json.loads(line), original, spun, f"{path}:{number}")
     except json.JSONDecodeError as error:
         raise PairsError(f"{path}:{number}: not JSON ({error}); give one JSON object a line") from None
     except UnicodeDecodeError as error:
-        raise PairsError(f"{path}:{number + 1}: not UTF-8 ({error.reason}); save the file as UTF-8") from None
+        raise PairsError(f"{path}:{number}: not UTF-8 ({error.reason}); save the file as UTF-8") from None
     except (lzma.LZMAError, gzip.BadGzipFile, EOFError) as error:
         raise PairsError(f"{path}: cannot be decompressed ({error}); is the file whole, and named rightly?") from None
     except OSError as error:
@@ -104,7 +106,7 @@ def read_pairs(path: Path, original: str = "original", spun: str = "spun") -> It
 
 def _pair(record: object, original: str, spun: str, where: str) -> Pair:
     if not isinstance(record, dict):
-        raise PairsError(f"{where}: not a JSON object; write {{\"{original}\": ..., \"{spun}\": ...}}")
+        raise PairsError(f'{where}: not a JSON object; write {{"{original}": ..., "{spun}": ...}}')
     texts = [record.get(name) for name in (original, spun)]
     if isinstance(texts[0], str) and isinstance(texts[1], str):
         return Pair(texts[0], None, texts[1])
@@ -162,7 +164,7 @@ def learn(pairs: Iterable[Pair], least: int = 1) -> Learned:
             marked.append(pair)
         else:
             passages = _align(pair, corpus, result, passages)
-    rows = {(f, o): Counted(f, o, n, total, 0, 0.0) for f, o, n, total in phrase_table(marked)}
+    rows = {(f, o): Counted(f, o, n, total, n) for f, o, n, total in phrase_table(marked)}
     result.words += sum(len(tokenize(p.original)) for p in marked)
     for counted in _sifted(estimate(corpus), least, result.doubts):
         known = rows.get((counted.found, counted.original))
@@ -213,10 +215,10 @@ def _reason(pair: Counted, least: int, inserted: set[str]) -> str | None:
         return ""  # addresses and figures are never touched
     if phrase_key(found) != found or phrase_key(original) != original:
         return ""
-    if len(found) == 1:
+    if len(found) == 1 or (len(original) == 1 and original not in "ai"):
         return "a single letter: part of an abbreviation"
-    if pair.seen < max(1, pair.doubtful):
-        return f"ambiguous boundary: {pair.doubtful:.1f} more places where other pairs are as likely"
+    if not pair.sure:
+        return "ambiguous boundary: wherever it may stand, other pairs are as likely"
     if _extra(found, original) in inserted:
         return "frequent insertion: the same word was added beside many others"
     if pair.seen == 1 and pair.occurred * SELDOM > 1:
@@ -311,8 +313,8 @@ def write_lexicon(learned: Learned, folder: Path, sources: Iterable[str]) -> Non
 def _doubtful_lines(doubts: Iterable[Doubt]) -> Iterator[str]:
     yield "# Seen but not learned. To accept a line, move it to a .tsv file here, without its last column.\n"
     yield "# found\toriginal\ttimes seen/times the original occurred\treason\n"
-    for (found, original, seen, occurred, _, _), reason in sorted(doubts, key=lambda d: (-d.pair.seen, d.pair)):
-        yield f"{found}\t{original}\t{max(1, seen)}/{occurred}\t{reason}\n"
+    for (found, original, seen, occurred, _), reason in sorted(doubts, key=lambda d: (-d.pair.seen, d.pair)):
+        yield f"{found}\t{original}\t{seen}/{occurred}\t{reason}\n"
 
 
 def described(learned: Learned, top: int = 15) -> str:

@@ -32,10 +32,14 @@ NEW: Final = 0.5  # pseudo-count of all pairs that an original may newly form
 WORD: Final = 0.01  # prior probability of each word in a new pair's found phrase
 PHRASE: Final = 0.3  # of each further word in either phrase of a new pair
 SHARED: Final = 0.5  # of each word that both sides of a pair share
-PARTABLE: Final = 0.1  # of each word more that both sides of a pair have, so that they might be parted there
+PARTABLE: Final = 0.3  # of each word more that both sides of a pair have, so that they might be parted there
 NOISE: Final = 1e-5  # of each word that was edited in or out
+ALONE: Final = 0.1  # further prior of each word that both sides share, once it is settled which context matters
+SHARPER: Final = 2.0  # power of the probabilities in the last pass, so that near-ties are decided
+EDITED: Final = 0.15  # of a sentence's words, and
+EDITED_WORDS: Final = 3  # words that may be edited in or out; a sentence with more teaches nothing
 LEAST_KEPT: Final = 0.02  # share of a word's occurrences that are left alone
-SURE: Final = 0.5  # posterior from which on a pair counts as seen
+SURE: Final = 0.5  # posterior from which on a pair is certain at a place
 
 Ints = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -48,17 +52,16 @@ _JOINERS: Final = tuple(_GAPS)
 class Counted(NamedTuple):
     """A phrase pair of a corpus.
 
-    seen: places where it surely stands, in `texts` different texts. occurred:
-    places where the original stands, replaced or not. doubtful: expected number
-    of further places, where other pairs are as likely.
+    seen: expected number of places, rounded. occurred: places where the original
+    stands, replaced or not. sure: places where the pair is likelier than all others
+    together; elsewhere the stretch might be parted otherwise.
     """
 
     found: str
     original: str
     seen: int
     occurred: int
-    texts: int
-    doubtful: float
+    sure: int
 
 
 class Corpus:
@@ -67,14 +70,17 @@ class Corpus:
     def __init__(self) -> None:
         self.words: dict[str, int] = {PROTECTED_WORD: 0}
         self.sides = (_Stream(self.words), _Stream(self.words))
-        self.shapes: dict[Shape, list[tuple[int, int, int]]] = {}  # begin in either stream, text
+        self.shapes: dict[Shape, list[tuple[int, int, int, int]]] = {}  # begin in either stream, text, sentence
+        self.sizes = (array("i"), array("i"))  # of each pair of sentences, in words of either side
 
     def add(self, spun: Tokens, original: Tokens, bead: Bead, changed: list[Block], text: int) -> None:
         """Add two paired sentences of a text; `changed` is relative to them. Blocks that are too large are left out."""
         i, k = (side.add(tokens, *part) for side, tokens, part in zip(self.sides, (spun, original), bead, strict=True))
         sizes = bead.spun[1] - bead.spun[0], bead.original[1] - bead.original[0]
         for a, b, shape in _stretches(changed, *sizes):
-            self.shapes.setdefault(shape, []).append((i + a, k + b, text))
+            self.shapes.setdefault(shape, []).append((i + a, k + b, text, len(self.sizes[0])))
+        for column, size in zip(self.sizes, sizes, strict=True):
+            column.append(size)
 
 
 class _Stream:
@@ -147,7 +153,19 @@ def template(shape: Shape) -> Template:
                 continue
             if a == b == equal == 1 or (equal < 2 and a + b > 2 * equal) or (equal == min(a, b) < max(a, b)):
                 rows.append((u, v, i, i2, k, k2, equal))
-    return Template(len(nodes), np.array(rows, np.int64))
+    return Template(len(nodes), np.array(_whole(rows, len(nodes) - 1), np.int64))
+
+
+def _whole(rows: list[tuple[int, ...]], last: int) -> list[tuple[int, ...]]:
+    """Edges that lie on a path from the first node to the last."""
+    reached, leading = {0}, {last}
+    for row in sorted(rows):
+        if row[0] in reached:
+            reached.add(row[1])
+    for row in sorted(rows, key=lambda r: -r[1]):
+        if row[1] in leading:
+            leading.add(row[0])
+    return [row for row in rows if row[0] in reached and row[1] in leading]
 
 
 def _nodes(shape: Shape) -> tuple[list[tuple[int, int, int]], list[tuple[int, ...]]]:
@@ -201,9 +219,13 @@ class _Lattices:
         )
         self.phrase = np.stack(ngrams(word, gap, len(corpus.words)))
         self.shift = len(corpus.sides[0].word)
-        own = self.phrase[:, self.shift :]
-        self.occurred = np.bincount(own[own >= 0], minlength=int(self.phrase.max(initial=0)) + 1)
+        self._sizes = np.frombuffer(corpus.sizes[1], np.int32)
         self._expand(corpus)
+
+    def occurrences(self, sentences: NDArray[np.bool_]) -> Ints:
+        """How often each phrase stands in the originals of the sentences chosen; shape (phrases,)."""
+        own = self.phrase[:, self.shift :][:, np.repeat(sentences, self._sizes)]
+        return np.bincount(own[own >= 0], minlength=int(self.phrase.max(initial=0)) + 1)
 
     def _expand(self, corpus: Corpus) -> None:
         """The templates at all their places."""
@@ -216,25 +238,28 @@ class _Lattices:
             at = np.array(places, np.int64)
             base = nodes + size * np.arange(len(at))
             nodes += size * len(at)
-            row = np.empty((len(at), len(edges), 6), np.int64)
+            row = np.empty((len(at), len(edges), 7), np.int64)
             row[:, :, 0:2] = edges[:, 0:2] + base[:, None, None]
             for side, (column, shift) in enumerate(((2, 0), (4, self.shift))):
                 place = edges[:, column] + at[:, side, None] + shift
                 length = edges[:, column + 1] - edges[:, column]
-                row[:, :, 2 + side] = self.phrase[np.clip(length, 1, LONGEST) - 1, np.minimum(place, self.phrase.shape[1] - 1)]
+                row[:, :, 2 + side] = self.phrase[
+                    np.clip(length, 1, LONGEST) - 1, np.minimum(place, self.phrase.shape[1] - 1)
+                ]
             skip = edges[:, 6] < 0
             row[:, skip, 2] = -2
             row[:, skip, 3] = (edges[:, 3] - edges[:, 2] + edges[:, 5] - edges[:, 4])[skip]
             row[:, :, 4] = edges[:, 6]
-            row[:, :, 5] = at[:, 2, None]
-            flat = row.reshape(-1, 6)
+            row[:, :, 5:7] = at[:, None, 2:4]
+            flat = row.reshape(-1, 7)
             parts.append(flat[(flat[:, 2] != -1) & (flat[:, 3] != -1)])
             levels.append(np.tile(np.arange(size), len(at)))
             finals.append(np.repeat(base + size - 1, size))
         level = np.concatenate(levels)
         rows = np.concatenate(parts)
         order = np.lexsort((rows[:, 1], level[rows[:, 1]]))
-        self.source, self.target, self.found, self.original, self.shared, self.text = rows[order].T.copy()
+        columns = rows[order].T.copy()
+        self.source, self.target, self.found, self.original, self.shared, self.text, self.sentence = columns
         self._first = level == 0
         self._final = np.concatenate(finals)  # of each node: the last of its stretch
         self._ahead = [(slice(a, b), _starts(self.target[a:b])) for a, b in _runs(level[self.target])]
@@ -271,7 +296,7 @@ def estimate(corpus: Corpus, passes: int = PASSES) -> list[Counted]:
     if not corpus.shapes:
         return []
     lattices = _Lattices(corpus)
-    total = lattices.occurred.astype(np.float64)
+    total = lattices.occurrences(np.ones(len(corpus.sizes[0]), np.bool_)).astype(np.float64)
     names = len(total)
     skip = lattices.found == -2
     kept = lattices.found == lattices.original
@@ -288,15 +313,26 @@ def estimate(corpus: Corpus, passes: int = PASSES) -> list[Counted]:
     partable = np.maximum(0, np.minimum(new_found, new_original) - 1)
     fixed = shared * np.log(SHARED) + partable * np.log(PARTABLE)
     _, own = np.unique(pair * (int(lattices.text.max()) + 1) + lattices.text[change], return_inverse=True)
-    posterior = np.zeros(len(change))
-    for _ in range(passes):
+    everywhere = np.zeros(len(skip))
+    for left in range(passes - 1, -1, -1):
+        posterior = everywhere[change]
         seen = np.bincount(pair, posterior, len(pairs))
         replaced = np.bincount(original, posterior, names)
         others = np.maximum(0, seen[pair] - np.bincount(own, posterior)[own])
-        weight[change] = fixed + np.log((others + prior) / (total[original] - 1 + NEW))
+        new = prior if left > 1 else prior * ALONE**shared
+        weight[change] = fixed + np.log((others + new) / (total[original] - 1 + NEW))
         weight[kept] = np.log(np.maximum(LEAST_KEPT, 1 - replaced / (total + 1)))[lattices.original[kept]]
-        posterior = lattices.posterior(weight)[change]
-    return _counted(corpus, lattices, pairs, pair, posterior, lattices.text[change])
+        everywhere = lattices.posterior(weight if left else SHARPER * weight)
+    sound = _sound(corpus, lattices, skip, everywhere)
+    posterior = np.where(sound[lattices.sentence[change]], everywhere[change], 0)
+    return _counted(corpus, lattices, pairs, pair, posterior, lattices.occurrences(sound))
+
+
+def _sound(corpus: Corpus, lattices: _Lattices, skip: NDArray[np.bool_], posterior: Doubles) -> NDArray[np.bool_]:
+    """Which sentences were spun and not edited: few of their words came or went without being part of a pair."""
+    size = np.frombuffer(corpus.sizes[0], np.int32)
+    words = np.bincount(lattices.sentence[skip], (posterior * lattices.original)[skip], len(size))
+    return np.asarray(words <= np.maximum(EDITED_WORDS, EDITED * size))
 
 
 def _sizes(lattices: _Lattices, names: int) -> Ints:
@@ -308,20 +344,16 @@ def _sizes(lattices: _Lattices, names: int) -> Ints:
 
 
 def _counted(
-    corpus: Corpus, lattices: _Lattices, pairs: Ints, pair: Ints, posterior: Doubles, text: Ints
+    corpus: Corpus, lattices: _Lattices, pairs: Ints, pair: Ints, posterior: Doubles, total: Ints
 ) -> list[Counted]:
-    """Pairs that are sure somewhere, or doubtful in places that add up to one."""
-    sure = posterior >= SURE
-    seen = np.bincount(pair[sure], minlength=len(pairs))
-    doubtful = np.bincount(pair, np.where(sure, 0, posterior), len(pairs))
-    _, once = np.unique(pair[sure] * (int(text.max()) + 1) + text[sure], return_index=True)
-    texts = np.bincount(pair[sure][once], minlength=len(pairs))
-    some = np.flatnonzero((seen > 0) | (doubtful >= 1))
-    total = lattices.occurred
+    """Pairs expected at one place at least."""
+    seen = np.floor(np.bincount(pair, posterior, len(pairs)) + 0.5).astype(np.int64)
+    sure = np.bincount(pair[posterior >= SURE], minlength=len(pairs))
+    some = np.flatnonzero(seen > 0)
     found, original = pairs[some] // len(total), pairs[some] % len(total)
     name = _names(corpus, lattices, np.unique(np.concatenate([found, original])))
     return sorted(
-        Counted(name[f], name[o], int(seen[n]), max(int(total[o]), int(seen[n])), int(texts[n]), float(doubtful[n]))
+        Counted(name[f], name[o], int(seen[n]), max(int(total[o]), int(seen[n])), int(sure[n]))
         for f, o, n in zip(found.tolist(), original.tolist(), some.tolist(), strict=True)
     )
 
