@@ -166,25 +166,24 @@ def lexicon_show(
     phrase: Annotated[str, typer.Argument(help="A phrase as found, or an original.")],
     lexicon: Lexicons = None,
 ) -> None:
-    """Where a phrase is listed: what it stands for and what becomes of it, with shares and sources."""
+    """Where a phrase is listed: what it stands for (<-) and what becomes of it (->), the share as listed and as used
+    once all lexicons are taken together, family, and file:line."""
     from restore import lexicon as lexicons
 
     key = lexicons.phrase_key(phrase)
-    shown = 0
+    sources = [(name, lexicons.root() / name) for name in lexicons.available()]
     try:
-        for family, path in [
-            *((name, lexicons.root() / name) for name in lexicons.available()),
-            *((p.stem, p) for p in lexicon or []),
-        ]:
-            for e in lexicons.read(path, family):
-                if key in (e.found, e.original):
-                    arrow = "<-" if key == e.found else "->"
-                    other = e.original if key == e.found else e.found
-                    _print(f"{key} {arrow} {other}\t{e.rate:.3f}\t{e.family}\t{e.source}")
-                    shown += 1
+        sources += [(lexicons.family_of(path), path) for path in lexicon or []]
+        entries = [e for name, path in sources for e in lexicons.read(path, name) if key in (e.found, e.original)]
+        at_work = lexicons.load([name for name, _ in sources[: len(sources) - len(lexicon or [])]], lexicon or [])
     except lexicons.LexiconError as error:
         _fail(str(error))
-    if not shown:
+    for e in entries:
+        arrow, other = ("<-", e.original) if key == e.found else ("->", e.found)
+        used = [o for o in at_work.options.get(e.found, ()) if (o.original, o.source) == (e.original, e.source)]
+        state = f"{used[0].rate:.3f}" if used else "not used: a later lexicon lists this phrase"
+        _print(f"{key} {arrow} {other}\t{e.rate:.3f}\t{state}\t{e.family}\t{e.source}")
+    if not entries:
         _print(f"'{phrase}' is in no lexicon")
 
 
@@ -246,6 +245,49 @@ def lexicon_learn(
         _fail(str(error))
     _print(phrases.described(learned))
     _print(f"written to {output}; what is doubtful stands in {output / phrases.DOUBTFUL}")
+
+
+@lexicon_app.command("suggest")
+def lexicon_suggest(
+    paths: Annotated[list[Path], typer.Argument(metavar="DOCS...", help="Text files, or folders of them.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; else standard output.")] = None,
+    family: Families = None,
+    lexicon: Lexicons = None,
+    limit: Annotated[int, typer.Option(min=1, help="Phrases to suggest, at most.")] = 200,
+    encoding: Encoding = "utf-8",
+    assume_spun: Spun = False,
+) -> None:
+    """List phrases of spun documents that no lexicon explains, with likely originals, as lexicon lines to review.
+
+    Example: restore lexicon suggest pages/ -o new.tsv
+    """
+    from restore.documents import DocumentError, write
+    from restore.learning import suggest
+
+    restorer = _restorer(0.5, family, lexicon, None, assume_spun)
+    documents = _Reader(list(_files(paths)), encoding)
+    made = suggest.suggest(documents, restorer, limit)
+    if not made:
+        _complain("nothing to suggest: it takes phrases that recur in at least two documents that are judged spun")
+    if output:
+        try:
+            write(output, suggest.lines(made))
+        except DocumentError as error:
+            _fail(str(error))
+        _print(f"{len(made)} phrases to review in {output}")
+    else:
+        for line in suggest.lines(made):
+            _print(line, end="")
+    raise typer.Exit(2 if documents.failed else 0)
+
+
+def _files(paths: Iterable[Path]) -> Iterator[str]:
+    """The files named, and all below the folders named, in order."""
+    for path in paths:
+        if path.is_dir():
+            yield from (str(p) for p in sorted(path.rglob("*")) if p.is_file() and not p.name.startswith("."))
+        else:
+            yield str(path)
 
 
 def _version(value: bool) -> None:

@@ -23,6 +23,8 @@ SAME: Final = 0.4  # of the words of paired sentences must be the same on both s
 PASSAGE: Final = 50  # sentence pairs that count as one text when evidence is weighed
 UNTOUCHED: Final = 40  # words; a longer text that is the same on both sides was not spun at all
 SELDOM: Final = 0.01  # share of an original's occurrences; a pair below it, with a single place, is an edit
+LONG: Final = 6  # words of both phrases together, and
+UNEQUAL: Final = 2  # words that one has more; a pair beyond these that is seen once is an edit
 SPREAD: Final = 5  # originals beside which the same word was inserted, from which on it is no phrase's own
 LEARNED: Final = "learned.tsv"
 DOUBTFUL: Final = "doubtful.txt"  # not .tsv: the loader passes it over
@@ -223,6 +225,9 @@ def _reason(pair: Counted, least: int, inserted: set[str]) -> str | None:
         return "frequent insertion: the same word was added beside many others"
     if pair.seen == 1 and pair.occurred * SELDOM > 1:
         return "an edit rather than the spinner: one place of many"
+    sizes = len(tokenize(found)), len(tokenize(original))
+    if pair.seen == 1 and (sum(sizes) > LONG or abs(sizes[0] - sizes[1]) > UNEQUAL):
+        return "an edit rather than the spinner: a long stretch, seen once"
     if pair.seen < least:
         return f"too rare: fewer than {least} places"
     return None

@@ -11,6 +11,7 @@ direction it often swaps in others.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from restore.context import COMMA, SENTENCE, ContextModel, frequency
 from restore.inflection import Form, analyses, inflect
 from restore.lexicon import Lexicon, Option
+from restore.restoration import Restoration
 from restore.restorer import Restorer
 from restore.text import PROTECTED_WORD, Tokens, shape, tokenize
 
@@ -32,13 +34,25 @@ LEAST_TEXTS: Final = 2  # in which a phrase must stand; one text's phrase may be
 LEAST_PLACES: Final = 3
 LEAST_EXCESS: Final = 1.0  # log-likelihood ratio of the document frequency
 LOWER: Final = 0.5  # share of the places at which a phrase is in lower case; others are names
+COMMONEST: Final = -6.5  # log P of a single word; what is commoner is too common to stand out
 PLACES: Final = 12  # at which originals are tried
 TRIED: Final = 40  # originals of one phrase
 SHOWN: Final = 3
-FIT: Final = 1.0  # weight of the context's gain against the log of the excess
-FIT_BOUNDS: Final = (-3.0, 3.0)
+LENGTH: Final = 3.0  # nats that a context model gains by each word that is dropped, whatever the words are
 DEFICIT: Final = 0.3  # weight of how much rarer the original is than it should be
-WAYS: Final = {"words": 0.0, "inflected": 0.5, "spelling": 0.0, "swapped": 0.5, "synonym": -0.5}  # log prior
+# Terms of the score of a suspect, log-odds fitted by logistic regression on phrases hidden from the lexicon, other
+# ones than the benchmark hides by default. WAYS also weighs the originals of one suspect against each other.
+WAYS: Final = {
+    "swapped": 1.4, "synonym": 1.1, "figures": 1.0, "inflected": 0.8, "spelling": -0.4, "words": -1.1, "shorter": -1.2,
+}  # fmt: skip
+NONE: Final = -1.0  # no original was found
+EXCESS: Final = 0.55  # of the log of the log-likelihood ratio
+RATIO: Final = -0.35  # of the log of observed over expected, up to RATIO_LIMIT: what hardly occurs elsewhere is a topic
+RATIO_LIMIT: Final = 5.0
+FIT: Final = 0.4  # of the context's gain, within FIT_BOUNDS
+FIT_BOUNDS: Final = (-4.0, 6.0)
+SEVERAL: Final = (0.0, -1.2, -0.3, -0.3)  # by the number of words
+CROWDED: Final = -0.5  # of the log of places a text
 _NEAR: Final = 88.0  # RapidFuzz ratio, of 100
 _PER_WORD: Final = 4  # originals of a word that are combined
 _JOINERS: Final = frozenset((" ", "-", ""))
@@ -50,7 +64,8 @@ class Proposal(NamedTuple):
     """An original that a suspected phrase may stand for.
 
     share: estimate of the part of the original's occurrences that became this
-    phrase. gain: mean rise in log P of the places with it. way: how it was found.
+    phrase. gain: mean rise in log P of the places with it, less what a shorter
+    phrase gains anyway. way: how it was found.
     """
 
     original: str
@@ -74,11 +89,13 @@ class Suggestion:
 
 @dataclass(slots=True)
 class _Text:
-    """A restored text: its tokens, the words as the context model reads them, and where in these each token is."""
+    """A restored text: its tokens, the words as the context model reads them, where in these each token is, and
+    which tokens stand as they were found."""
 
     tokens: Tokens
     words: list[str]
     at: list[int]
+    own: list[bool]
 
 
 @dataclass(slots=True)
@@ -92,7 +109,7 @@ class _Seen:
 
 def suggest(texts: Iterable[str], restorer: Restorer, limit: int = 200) -> list[Suggestion]:
     """Suspected phrases of the texts that are judged spun, the likeliest first."""
-    spun = [_read(restorer.restore(t).text) for t in texts if restorer.assume_spun or restorer.detect(t).spun]
+    spun = [_read(r) for r in map(restorer.restore, texts) if restorer.assume_spun or r.verdict.spun]
     if not spun:
         return []
     suspects = _suspects(spun, restorer)
@@ -101,8 +118,8 @@ def suggest(texts: Iterable[str], restorer: Restorer, limit: int = 200) -> list[
     return _apart(sorted(out, key=lambda s: (-s.score, s.found)))[:limit]
 
 
-def _read(text: str) -> _Text:
-    tokens = tokenize(text)
+def _read(result: Restoration) -> _Text:
+    tokens = tokenize(result.text)
     words: list[str] = []
     at: list[int] = []
     for gap, key in zip(tokens.gap, tokens.key, strict=True):
@@ -111,7 +128,14 @@ def _read(text: str) -> _Text:
         at.append(len(words))
         words.append(shape(key))
     words.append(SENTENCE)
-    return _Text(tokens, words, at)
+    own = [True] * len(tokens)
+    shift = 0
+    for e in result.edits:
+        begin, end = e.start + shift, e.start + shift + len(e.replacement)
+        for i in range(bisect_left(tokens.end, begin + 1), bisect_left(tokens.start, end)):
+            own[i] = False
+        shift += len(e.replacement) - (e.end - e.start)
+    return _Text(tokens, words, at, own)
 
 
 def _suspects(texts: list[_Text], restorer: Restorer, keep: int = 1500) -> list[tuple[str, tuple[_Seen, float, float]]]:
@@ -126,10 +150,15 @@ def _suspects(texts: list[_Text], restorer: Restorer, keep: int = 1500) -> list[
         phrases = [p for p, s in seen.items() if p not in known and len(s.places) >= LEAST_PLACES]
         if not phrases:
             continue
-        rate = np.exp(_log_p(phrases, restorer.model))
+        # an author's own word would have been replaced where the lexicon has replacements for it
+        stay = np.array([restorer.lexicon.stay.get(p, 1.0) for p in phrases])
+        log_p = _log_p(phrases, restorer.model)
+        rate = stay * np.exp(log_p)
         expected = -np.expm1(-np.outer(rate, sizes)).sum(axis=1)
-        for phrase, e in zip(phrases, expected.tolist(), strict=True):
+        for phrase, e, p in zip(phrases, expected.tolist(), log_p.tolist(), strict=True):
             s = seen[phrase]
+            if n == 1 and p > COMMONEST:
+                continue
             excess = 2 * (s.texts * log(s.texts / e) - (s.texts - e)) if s.texts > e else 0.0
             if excess >= LEAST_EXCESS and s.lower >= LOWER * len(s.places) and _varied(s, texts):
                 out.append((phrase, (s, s.texts / e, excess)))
@@ -167,9 +196,11 @@ def _ngrams(texts: list[_Text], n: int, shorter: set[str] | None) -> dict[str, _
         keys, gaps, tokens = text.tokens.key, text.tokens.gap, text.tokens
         here: set[str] = set()
         for i in range(len(keys) - n + 1):
+            if not text.own[i]:
+                continue
             phrase = keys[i]
             for t in range(i + 1, i + n):
-                if gaps[t] not in _JOINERS:
+                if gaps[t] not in _JOINERS or not text.own[t]:
                     break
                 if t == i + n - 1 and shorter is not None and phrase not in shorter:
                     break
@@ -207,9 +238,12 @@ class _Proposer:
         """A suspect with its best originals."""
         ways = self._originals(phrase)
         proposals = self._weighed(phrase, seen, ways)[:SHOWN]
-        low, high = FIT_BOUNDS
-        gain = min(high, max(low, proposals[0].gain)) if proposals else low
-        score = log(excess) + FIT * gain
+        score = EXCESS * log(excess) + RATIO * min(RATIO_LIMIT, log(ratio)) + SEVERAL[len(_words(phrase)[:4]) - 1]
+        score += CROWDED * log(len(seen.places) / seen.texts)
+        if proposals:
+            score += WAYS[proposals[0].way] + FIT * min(FIT_BOUNDS[1], max(FIT_BOUNDS[0], proposals[0].gain))
+        else:
+            score += NONE
         return Suggestion(phrase, len(seen.places), seen.texts, ratio, score, self._snippet(seen), tuple(proposals))
 
     def _originals(self, phrase: str) -> dict[str, str]:
@@ -218,6 +252,8 @@ class _Proposer:
         for way, originals in (
             ("inflected", self._inflected(phrase)),
             ("swapped", self._swapped(phrase)),
+            ("figures", _figures(phrase)),
+            ("shorter", _shorter(phrase)),
             ("words", self._word_by_word(phrase)),
             ("spelling", self._spelt_alike(phrase)),
             ("synonym", self._synonyms(phrase)),
@@ -290,7 +326,8 @@ class _Proposer:
             after = text.words[text.at[end - 1] + 1 : text.at[end - 1] + 3]
             rows += [before + words + after for words in options]
         fit = self._model.phrases(rows).reshape(len(places), len(options)).astype(np.float64)
-        gain = (fit[:, 1:] - fit[:, :1]).mean(axis=0)
+        size = np.array([len(words) for words in options])
+        gain = (fit[:, 1:] - fit[:, :1]).mean(axis=0) - LENGTH * (size[0] - size[1:])
         rate = np.exp(self._model.phrases(options[1:]).astype(np.float64))
         out = []
         for (original, way), g, p in zip(ways.items(), gain.tolist(), rate.tolist(), strict=True):
@@ -306,6 +343,24 @@ class _Proposer:
         tokens = self._texts[number].tokens
         begin, stop = max(0, i - _SNIPPET), min(len(tokens), end + _SNIPPET)
         return " ".join(tokens.text[tokens.start[begin] : tokens.end[stop - 1]].split())
+
+
+_UNITS: Final = {w: n for n, w in enumerate("one two three four five six seven eight nine".split(), 1)}
+_TENS: Final = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+
+
+def _figures(phrase: str) -> Iterator[str]:
+    """A number such as "forty three", in figures."""
+    tens, _, unit = phrase.replace("-", " ").partition(" ")
+    if tens in _TENS and unit in _UNITS:
+        yield str(_TENS[tens] + _UNITS[unit])
+
+
+def _shorter(phrase: str) -> Iterator[str]:
+    """The phrase without its first or its last word, since spinners put a compound for its part ("gross sales")."""
+    words = phrase.split(" ")
+    if len(words) > 1:
+        yield from (" ".join(part) for part in (words[1:], words[:-1]) if len(part[0]) > 3)
 
 
 def _with_last(phrase: str, form: Form) -> str:
