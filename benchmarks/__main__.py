@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.detection import detection
+from benchmarks.learning import learning
 from benchmarks.quality import quality
 from benchmarks.speed import measure, start_up
 from benchmarks.suggesting import suggesting
@@ -35,6 +36,13 @@ def detection_command(
     """Detection AUC, spun windows against their originals."""
     auc, spun, clean = detection(pairs, words)
     typer.echo(f"AUC {auc:.5f} at {words} words ({spun} spun, {clean} clean windows)")
+
+
+@app.command("learning")
+def learning_command(pairs: Annotated[Path, typer.Argument(help="Marked JSON lines.")]) -> None:
+    """Lexicons learned with marks, without, and from damaged text, each alone on documents kept out of learning."""
+    for name, figures in learning(pairs):
+        typer.echo(f"{name}: " + ", ".join(f"{n} {v:,.3f}" if v < 1 else f"{n} {v:,.0f}" for n, v in figures.items()))
 
 
 @app.command("suggest")

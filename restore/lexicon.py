@@ -212,8 +212,8 @@ def read(path: Path, family: str) -> Iterator[Entry]:
         try:
             lines = source.read_text(encoding="utf-8-sig").split("\n")
         except UnicodeDecodeError as error:
-            line = error.object.count(b"\n", 0, error.start) + 1
-            raise LexiconError(f"{source}:{line}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+            at = error.object.count(b"\n", 0, error.start) + 1
+            raise LexiconError(f"{source}:{at}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
         except OSError as error:
             raise LexiconError(f"{source}: {error.strerror}") from error
         name = source.name

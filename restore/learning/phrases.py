@@ -81,8 +81,9 @@ def open_text(path: Path) -> TextIO:
 
 
 def _open(path: Path) -> BinaryIO:
-    opener = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix, open)
-    return cast(BinaryIO, opener(path, "rb"))
+    if path.suffix == ".xz":
+        return cast(BinaryIO, lzma.open(path))
+    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else open(path, "rb")
 
 
 def read_pairs(path: Path, original: str = "original", spun: str = "spun") -> Iterator[Pair]:

@@ -1,0 +1,90 @@
+"""A lexicon learned from parallel text without its marks, whole and damaged, beside the one learned with them."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import restore
+from benchmarks.suggesting import HELD_OUT
+from restore.learning.phrases import MARK, Learned, Pair, from_marked, learn, open_text, write_learned
+from restore.text import tokenize
+
+
+def learning(pairs: Path, damage: float = 0.2, seed: int = 0) -> Iterator[tuple[str, dict[str, float]]]:
+    """Figures of each lexicon alone on every tenth document, which is kept out of learning.
+
+    `pairs`: marked JSON lines. `damage`: share of the spun sentences dropped, shuffled or
+    joined by a strange one.
+    """
+    with open_text(pairs) as file:
+        marked = [json.loads(line)["marked"] for line in file]
+    held = marked[::HELD_OUT]
+    known = [m for i, m in enumerate(marked) if i % HELD_OUT]
+    plain = [Pair(from_marked(m).original, None, _spun(m)) for m in known]
+    draw = random.Random(seed)
+    damaged = [Pair(p.original, None, _damaged(p.spun, plain, damage, draw)) for p in plain]
+    variants: tuple[tuple[str, Iterable[Pair]], ...] = (
+        ("marked", map(from_marked, known)),
+        ("plain", plain),
+        ("damaged", damaged),
+    )
+    for name, source in variants:
+        begin = time.process_time()
+        learned = learn(source)
+        seconds = time.process_time() - begin
+        yield name, {"entries": len(learned.entries), "seconds": seconds, **_quality(learned, held)}
+
+
+def _spun(marked: str) -> str:
+    return MARK.sub(lambda m: m.group(1), marked)
+
+
+def _damaged(spun: str, others: list[Pair], damage: float, draw: random.Random) -> str:
+    """A text some of whose sentences are missing, in disorder, or followed by one of another text."""
+    tokens = tokenize(spun)
+    out = []
+    for begin, end in tokens.sentences():
+        sentence = spun[tokens.start[begin] : tokens.start[end] if end < len(tokens) else len(spun)]
+        kind = draw.randrange(3) if draw.random() < damage else -1
+        if kind == 1:
+            words = sentence.split()
+            sentence = " ".join(draw.sample(words, len(words))) + " "
+        elif kind == 2:
+            sentence += draw.choice(others).original.partition(". ")[0] + ". "
+        if kind:
+            out.append(sentence)
+    return "".join(out)
+
+
+def _quality(learned: Learned, held: list[str]) -> dict[str, float]:
+    """Precision, recall and F0.5 over marked spans: one counts as restored when the same words stand there again."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "learned.tsv"
+        write_learned(learned, path)
+        engine = restore.Restorer(families=[], lexicons=[path])
+    right = spans = changed = 0
+    for text in held:
+        result = engine.restore(_spun(text))
+        places, shift = [], 0
+        for m in MARK.finditer(text):
+            begin = m.start() - shift
+            shift += len(m.group()) - len(m.group(1))
+            places.append((begin, begin + len(m.group(1)), m.group(3).split("|")[0].lower()))
+        spans += len(places)
+        touched = {
+            next((n for n, (a, b, _) in enumerate(places) if e.start < b and e.end > a), -1 - k)
+            for k, e in enumerate(result.edits)
+        }
+        changed += len(touched)
+        for n in touched:
+            if n >= 0:
+                a, b, original = places[n]
+                right += result.text[result.to_restored(a) : result.to_restored(b)].lower() == original
+    precision, recall = right / max(1, changed), right / max(1, spans)
+    f = 1.25 * precision * recall / max(1e-9, 0.25 * precision + recall)
+    return {"F0.5": f, "precision": precision, "recall": recall}
