@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import restore
+from benchmarks.scoring import score
 from benchmarks.suggesting import HELD_OUT
+from restore.learning.gold import read_marked
 from restore.learning.phrases import MARK, Learned, Pair, from_marked, learn, open_text, write_learned
 from restore.text import tokenize
 
@@ -62,29 +64,11 @@ def _damaged(spun: str, others: list[Pair], damage: float, draw: random.Random) 
 
 
 def _quality(learned: Learned, held: list[str]) -> dict[str, float]:
-    """Precision, recall and F0.5 over marked spans: one counts as restored when the same words stand there again."""
+    """F0.5, precision and recall of a lexicon alone."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "learned.tsv"
         write_learned(learned, path)
         engine = restore.Restorer(families=[], lexicons=[path])
-    right = spans = changed = 0
-    for text in held:
-        result = engine.restore(_spun(text))
-        places, shift = [], 0
-        for m in MARK.finditer(text):
-            begin = m.start() - shift
-            shift += len(m.group()) - len(m.group(1))
-            places.append((begin, begin + len(m.group(1)), m.group(3).split("|")[0].lower()))
-        spans += len(places)
-        touched = {
-            next((n for n, (a, b, _) in enumerate(places) if e.start < b and e.end > a), -1 - k)
-            for k, e in enumerate(result.edits)
-        }
-        changed += len(touched)
-        for n in touched:
-            if n >= 0:
-                a, b, original = places[n]
-                right += result.text[result.to_restored(a) : result.to_restored(b)].lower() == original
-    precision, recall = right / max(1, changed), right / max(1, spans)
-    f = 1.25 * precision * recall / max(1e-9, 0.25 * precision + recall)
-    return {"F0.5": f, "precision": precision, "recall": recall}
+    read = map(read_marked, held)
+    s = score((marked, engine.restore(marked.tokens.text).edits) for marked in read)
+    return {"F0.5": s.f, "precision": s.precision, "recall": s.recall}

@@ -27,8 +27,10 @@ from restore.lexicon import LONGEST, Lexicon
 from restore.text import Tokens, shape
 
 SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
-LEAVE: Final = 0.22  # chance that an untouched sentence (a quotation, boilerplate) follows a spun one
-BACK: Final = 0.5  # chance that a spun sentence follows such a one
+# Chances that an untouched sentence (a quotation, boilerplate) follows a spun one, and that a spun one follows such a one:
+WITHIN: Final = (0.01, 0.05)  # a paragraph
+ACROSS: Final = (0.4, 0.4)  # two paragraphs
+UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to be seen
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
 _BREAKS: Final = frozenset((".", ","))
 _TELLING: Final = 1.0  # weight from which on a phrase counts as the spinner's
@@ -57,7 +59,8 @@ class Passages:
     sentences: token ranges. evidence: log-likelihood ratio of each, spun against
     untouched. spun: probability of each to have been spun, given all.
     probability: that any was. rate: expected share of tokens in the spinner's
-    phrases. family: the one whose phrases weigh most.
+    phrases. family: the one whose phrases weigh most. source: the thesaurus, where
+    it is that family.
     """
 
     sentences: list[tuple[int, int]]
@@ -66,6 +69,7 @@ class Passages:
     probability: float
     rate: float
     family: str | None
+    source: str | None = None
 
 
 class Screen:
@@ -88,7 +92,7 @@ class Screen:
             while i >= sentences[at][1]:
                 at += 1
             evidence[at] += SCALE * weight
-        spun, probability = smooth(evidence)
+        spun, probability = smooth(evidence, list(_turns(tokens, sentences)))
         if assume_spun:
             spun, probability = [1.0] * len(spun), 1.0
         if probability < 0.5:
@@ -153,35 +157,48 @@ def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:
     return dict(zip(phrases, np.clip(ratio, *_CAP).tolist(), strict=True))
 
 
+def _turns(tokens: Tokens, sentences: list[tuple[int, int]]) -> Iterator[tuple[float, float]]:
+    """Chances to leave spun text and to come back, before each sentence but the first."""
+    gaps = [tokens.text[tokens.end[a - 1] : tokens.start[a]] for a, _ in sentences[1:]]
+    parted = any("\n" in gap for gap in gaps)
+    for gap in gaps:
+        yield ACROSS if "\n" in gap else WITHIN if parted else UNPARTED
+
+
 def smooth(
-    evidence: Sequence[float], prior: float = SPUN_PRIOR, leave: float = LEAVE, back: float = BACK
+    evidence: Sequence[float], turns: Sequence[tuple[float, float]], prior: float = SPUN_PRIOR
 ) -> tuple[list[float], float]:
     """Posterior of each sentence to have been spun, and of any.
 
-    evidence: log-likelihood ratio of each sentence, spun against untouched. A
-    document is untouched as a whole, or its sentences change between spun and
+    evidence: log-likelihood ratio of each sentence, spun against untouched.
+    turns: between one sentence and the next, the chances to leave spun text and to come back.
+    A document is untouched as a whole, or its sentences change between spun and
     quoted (clean passages in a spun page) as a Markov chain; forward-backward
     in the log domain.
     """
     if not evidence:
         return [], 0.0
-    on, off, rest, again = log1p(-leave), log(leave), log1p(-back), log(back)
-    spun, quoted = log(prior) + on + evidence[0], log(prior) + off
+    leave = turns[0][0] if turns else UNPARTED[0]
+    spun, quoted = log(prior) + log1p(-leave) + evidence[0], log(prior) + log(leave)
+    all_quoted = quoted
     forward = [(spun, quoted)]
-    for e in evidence[1:]:
-        spun, quoted = _add(spun + on, quoted + again) + e, _add(spun + off, quoted + rest)
+    for e, (leave, back) in zip(evidence[1:], turns, strict=True):
+        stays = quoted + log1p(-back)
+        spun, quoted = _add(spun + log1p(-leave), quoted + log(back)) + e, _add(spun + log(leave), stays)
+        all_quoted += log1p(-back)
         forward.append((spun, quoted))
     total = _add(_add(spun, quoted), log1p(-prior))
     posterior = [0.0] * len(evidence)
     after_spun = after_quoted = 0.0
     for i in range(len(evidence) - 1, -1, -1):
         posterior[i] = exp(min(0.0, forward[i][0] + after_spun - total))
-        spun_here = evidence[i] + after_spun
-        after_spun, after_quoted = (
-            _add(on + spun_here, off + after_quoted),
-            _add(again + spun_here, rest + after_quoted),
-        )
-    all_quoted = log(prior) + off + (len(evidence) - 1) * rest
+        if i:
+            leave, back = turns[i - 1]
+            spun_here = evidence[i] + after_spun
+            after_spun, after_quoted = (
+                _add(log1p(-leave) + spun_here, log(leave) + after_quoted),
+                _add(log(back) + spun_here, log1p(-back) + after_quoted),
+            )
     return posterior, -expm1(min(0.0, _add(log1p(-prior), all_quoted) - total))
 
 

@@ -104,8 +104,26 @@ def root() -> Path:
 
 
 def available() -> list[str]:
-    """Names of the families that come with the package."""
-    return sorted(p.parent.name for p in root().glob("*/manifest.toml"))
+    """Names of the families of listed phrases that come with the package (`thesaurus` lists none)."""
+    return sorted(p.parent.name for p in root().glob("*/manifest.toml") if any(p.parent.rglob("*.tsv")))
+
+
+def versions() -> list[tuple[str, str]]:
+    """What the package brings, and which: each family and model with the beginning of a hash of its content."""
+    import hashlib
+
+    found = []
+    for name in available():
+        digest = hashlib.sha256()
+        for path in sorted((root() / name).rglob("*.tsv")):
+            digest.update(path.read_bytes())
+        number = manifest(root() / name).get("version")
+        found.append((f"lexicon {name}", f"{number} {digest.hexdigest()[:12]}" if number else digest.hexdigest()[:12]))
+    for title, file in (("context model", "context.bin"), ("two-sided model", "twosided.npz")):
+        path = root() / file
+        if path.is_file():
+            found.append((title, hashlib.sha256(path.read_bytes()).hexdigest()[:12]))
+    return found
 
 
 def manifest(folder: Path) -> dict[str, object]:

@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.fuzz import ratio
 
+from restore.calibration import Fitted, load_fitted
 from restore.candidates import Finder, Lattice
 from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
-from restore.decoder import Decoded, Weights, decode
+from restore.decoder import Decoded, Weights, expand, posteriors
 from restore.lexicon import Lexicon, load, phrases, root
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces
 from restore.text import Tokens, chunks, shape, tokenize
+from restore.thesaurus import FAMILY as THESAURUS
+from restore.thesaurus import Judgement, Source, Thesaurus
 from restore.twosided import TwoSided
 
-DEFAULT_FAMILIES: Final = ("autoblog",)
-TWO_SIDED: Final = 0.5  # weight of the two-sided model in the log-linear score; with WEIGHTS fitted on held-out pairs
-CONSISTENCY: Final = 0.3  # weight of the document's own habits
+if TYPE_CHECKING:
+    from restore.neural import Neural
+
+DEFAULT_FAMILIES: Final = ("autoblog", "thesaurus")
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
-WEIGHTS: Final = Weights(context=0.4, channel=0.5)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One way to change a stretch of tokens: the words in it that differ, and how probable they are."""
+    """One way to change a stretch of tokens: the words in it that differ, and how probable they are.
+
+    posterior: by the decoder. probability: calibrated.
+    """
 
     start: int
     end: int
     words: tuple[str, ...]
     arc: int
+    posterior: float
     probability: float
 
 
@@ -60,11 +67,14 @@ class Restorer:
     families: names of built-in lexicons. lexicons: files or folders of one's own,
     which take precedence. threshold: least confidence of an edit, 0 to 1. allow:
     words and phrases to leave alone, in any case. assume_spun: skip the
-    detector and treat every passage as spun.
+    detector and treat every passage as spun. neural: ask
+    a pretrained encoder as well (the extra `neural`; slow). fitted: weights of the sources of evidence and
+    the calibration, for experiments.
 
     Loading is done at construction (a tenth of a second); use one object for
     many texts. Raises LexiconError (a ValueError) for unknown families and
-    broken lexicons, ValueError for a threshold out of range.
+    broken lexicons, ValueError for a threshold out of range, NeuralMissingError (an
+    ImportError) where the extra is asked for and not installed.
     """
 
     def __init__(
@@ -74,6 +84,8 @@ class Restorer:
         threshold: float = 0.5,
         allow: Iterable[str] = (),
         assume_spun: bool = False,
+        neural: bool = False,
+        fitted: Fitted | None = None,
     ):
         if not 0 <= threshold <= 1:
             raise ValueError(f"threshold {threshold} is not between 0 and 1")
@@ -82,7 +94,11 @@ class Restorer:
         self.threshold = threshold
         self.allow = tuple(allow)
         self.assume_spun = assume_spun
-        self._lexicon = load(self.families, self.lexicon_paths)
+        self.neural = neural
+        self._fitted = fitted or load_fitted(root() / ("fitted_neural.json" if neural else "fitted.json"))
+        if neural:
+            _ = self.second_opinion  # told at once where it is missing
+        self._lexicon = load([f for f in self.families if f != THESAURUS], self.lexicon_paths)
         self._allowed = phrases(self.allow)
 
     def options(self) -> dict[str, Any]:
@@ -93,6 +109,8 @@ class Restorer:
             "threshold": self.threshold,
             "allow": self.allow,
             "assume_spun": self.assume_spun,
+            "neural": self.neural,
+            "fitted": self._fitted,
         }
 
     @property
@@ -111,8 +129,20 @@ class Restorer:
         return TwoSided.load(root() / "twosided.npz")
 
     @cached_property
+    def second_opinion(self) -> Neural:
+        """The pretrained encoder, read on first use. Raises NeuralMissingError."""
+        from restore.neural import Neural
+
+        return Neural.load(root() / "neural.npz")
+
+    @cached_property
     def _screen(self) -> Screen:
         return Screen(self._lexicon, self.model)
+
+    @cached_property
+    def _thesaurus(self) -> Thesaurus | None:
+        """The open vocabulary, None where its family is not asked for."""
+        return Thesaurus(root() / THESAURUS, self.model) if THESAURUS in self.families else None
 
     @cached_property
     def _finder(self) -> Finder:
@@ -151,7 +181,15 @@ class Restorer:
         """Chunks of a text as tokens with their screening, and the offset of each chunk."""
         for offset, chunk in chunks(text):
             tokens = tokenize(chunk)
-            yield tokens, self._screen.passages(tokens, self.assume_spun), offset
+            yield tokens, self._passages(tokens), offset
+
+    def _passages(self, tokens: Tokens) -> Passages:
+        """Screening by the listed families, and by the thesaurus where these explain a text badly."""
+        listed = self._screen.passages(tokens, self.assume_spun)
+        if self._thesaurus is None or sum(listed.evidence) > 0 or not listed.sentences:
+            return listed
+        alone = self.assume_spun and self.families == (THESAURUS,)
+        return _weighed(listed, self._thesaurus.judge(tokens, look=alone), self.assume_spun, alone)
 
     def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
         """Edits of one chunk: sentences that may have been spun are decoded block by block."""
@@ -162,19 +200,32 @@ class Restorer:
         fixed = self._fixed(tokens)
         edits: list[Edit] = []
         for block in _blocks(suspects, passages.sentences):
-            lattice = self._finder.lattice(tokens, [passages.sentences[i] for i in block], fixed)
-            extra = TWO_SIDED * self.twosided.score(tokens, lattice, self.model)
-            decoded = decode(lattice, extra, self.model, WEIGHTS)
-            habits = _habits(lattice, decoded, tokens)
-            if habits.any():
-                decoded = decode(lattice, extra + CONSISTENCY * habits, self.model, WEIGHTS)
+            lattice, decoded = self._decoded(tokens, passages, [passages.sentences[i] for i in block], fixed)
             choices = [
                 choice
-                for sentence, readings in _readings(lattice, decoded, tokens)
+                for sentence, readings in _readings(lattice, decoded, tokens, self._fitted)
                 for choice in self._choose(readings, passages.spun[block[sentence]])
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
         return _with_braces(edits, tokens.text, offset, passages.probability, self.threshold)
+
+    def _decoded(
+        self, tokens: Tokens, passages: Passages, sentences: list[tuple[int, int]], fixed: frozenset[int]
+    ) -> tuple[Lattice, Decoded]:
+        """Lattice and posteriors of some sentences, by the family at work."""
+        finder: Finder | Source = self._finder
+        if passages.family == THESAURUS and self._thesaurus is not None and passages.source:
+            finder = self._thesaurus.source(passages.source)
+        weights = self._fitted.weights_of(passages.family or "")
+        lattice = finder.lattice(tokens, sentences, fixed)
+        return lattice, decoded_twice(lattice, tokens, self._two_sided(tokens, lattice, weights), self.model, weights)
+
+    def _two_sided(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> NDArray[np.float64] | None:
+        """Log probabilities of arcs by what reads both sides; None where it has no weight."""
+        if not weights.two_sided:
+            return None
+        scores = self.twosided.score(tokens, lattice, self.model)
+        return self.second_opinion.score(tokens, lattice, scores) if self.neural else scores
 
     def _fixed(self, tokens: Tokens) -> frozenset[int]:
         """Tokens inside phrases of the allow-list."""
@@ -214,7 +265,8 @@ class Restorer:
             start, end, replacement = _placed(choice, tokens)
             standing = tokens.text[start:end]
             confidence = reading.probability * spun
-            others = [(_surface(r.words, standing, tokens.text), r.probability * spun) for r in choice.rivals]
+            left = spun * (1 - reading.probability) / max(1e-9, 1 - reading.posterior)
+            others = [(_surface(r.words, standing, tokens.text), r.posterior * left) for r in choice.rivals]
             kept = max(0.0, 1 - confidence - sum(p for _, p in others))
             alternatives = sorted([*others, (standing, kept)], key=lambda a: -a[1])
             evidence = {
@@ -250,6 +302,27 @@ def _blocks(suspects: list[int], sentences: list[tuple[int, int]]) -> Iterator[l
         yield block
 
 
+def decoded_twice(
+    lattice: Lattice,
+    tokens: Tokens,
+    two_sided: NDArray[np.float64] | None,
+    model: ContextModel,
+    weights: Weights,
+) -> Decoded:
+    """Posteriors of a block: decoded, then once more with the habits that the first pass shows.
+
+    two_sided: log probabilities of arcs by that model, shape (arcs,), or None to go without.
+    """
+    extra = np.zeros(len(lattice)) if two_sided is None else weights.two_sided * two_sided
+    graph = expand(lattice, extra, model, weights)
+    decoded = posteriors(graph, extra, weights)
+    if weights.consistency:
+        habits = _habits(lattice, decoded, tokens)
+        if habits.any():
+            decoded = posteriors(graph, extra + weights.consistency * habits, weights)
+    return decoded
+
+
 def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.float64]:
     """What a document shows of the spinner's habits, as a log score for each arc.
 
@@ -280,9 +353,11 @@ def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.fl
     return score
 
 
-def _readings(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> Iterator[tuple[int, list[_Reading]]]:
+def _readings(
+    lattice: Lattice, decoded: Decoded, tokens: Tokens, fitted: Fitted
+) -> Iterator[tuple[int, list[_Reading]]]:
     """By sentence: what the arcs change, arcs that change the same taken together."""
-    merged: dict[tuple[int, int, tuple[str, ...]], _Reading] = {}
+    merged: dict[tuple[int, int, tuple[str, ...]], tuple[int, float]] = {}
     sentence = 0
     bounds = lattice.sentences
     for arc in np.flatnonzero(decoded.posterior >= MENTION):
@@ -291,19 +366,24 @@ def _readings(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> Iterator[tu
             continue
         while lattice.start[arc] >= bounds[sentence][1]:
             if merged:
-                yield sentence, list(merged.values())
+                yield sentence, [_reading(change, *m, lattice, fitted) for change, m in merged.items()]
                 merged = {}
             sentence += 1
-        start, end, words = _trim(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
+        change = _trim(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
         p = float(decoded.posterior[arc])
-        known = merged.get((start, end, words))
-        if known is None:
-            merged[start, end, words] = _Reading(start, end, words, int(arc), p)
-        else:
-            best = known.arc if decoded.posterior[known.arc] >= p else int(arc)
-            merged[start, end, words] = _Reading(start, end, words, best, min(1.0, known.probability + p))
+        best, total = merged.get(change, (int(arc), 0.0))
+        merged[change] = best if decoded.posterior[best] >= p else int(arc), min(1.0, total + p)
     if merged:
-        yield sentence, list(merged.values())
+        yield sentence, [_reading(change, *m, lattice, fitted) for change, m in merged.items()]
+
+
+def _reading(
+    change: tuple[int, int, tuple[str, ...]], arc: int, posterior: float, lattice: Lattice, fitted: Fitted
+) -> _Reading:
+    option = lattice.option[arc]
+    assert option is not None  # identity arcs make no reading
+    probability = fitted.calibration(option.family).probability(posterior, option.rate)
+    return _Reading(*change, arc, posterior, probability)
 
 
 def _trim(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tuple[int, int, tuple[str, ...]]:
@@ -360,6 +440,19 @@ def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, thresh
             )
         )
     return sorted(out, key=lambda e: e.start)
+
+
+def _weighed(listed: Passages, judged: Judgement, assume_spun: bool, alone: bool) -> Passages:
+    """Screening with the thesaurus heard: its passages where it was at work, else the better of both probabilities."""
+    if judged.log_odds >= 0 or alone:
+        p = 1.0 if assume_spun else judged.probability
+        return replace(
+            listed, spun=[p] * len(listed.spun), probability=p, rate=judged.rate, family=THESAURUS, source=judged.source
+        )
+    if assume_spun:
+        return listed
+    own = listed.probability if any(listed.evidence) else 0.0  # without a lexicon it is but the prior
+    return replace(listed, probability=max(own, judged.probability))
 
 
 def _merge(screened: list[tuple[Passages, int]]) -> Verdict:

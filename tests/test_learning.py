@@ -126,9 +126,9 @@ def test_two_sided_training_and_its_runtime_agree(tmp_path):
 
 def test_real_pairs_are_read_with_their_gold():
     pytest.importorskip("torch")
-    from restore.learning.twosided import read_marked
+    from restore.learning.twosided import real_spun
 
-    spun = read_marked(MARKED)
+    spun = real_spun(MARKED)
     assert spun.tokens.text == "The local weather is extra dry than the climate of old."
     assert spun.substitutions == [(1, 3, "climate"), (4, 5, "more"), (5, 6, "arid")]
 
@@ -156,4 +156,4 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
     assert torch.load(tmp_path / "part")["done"] == 1 < torch.load(tmp_path / "whole")["done"]
     again = training.train("autoblog", words, sources, 1000, tmp_path / "part", lambda _: None)
     for name, tensor in whole.state_dict().items():
-        assert torch.equal(tensor, again.state_dict()[name])
+        assert torch.allclose(tensor, again.state_dict()[name], atol=1e-5)

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, NamedTuple, TextIO, cast
 
 from restore.learning.alignment import Bead, blocks, pair_sentences
 from restore.learning.segmentation import Corpus, Counted, estimate
+from restore.learning.texts import texts_of, write_lines
 from restore.lexicon import Lexicon, add_prefixes, phrase_key
 from restore.text import PROTECTED_WORD, Tokens, tokenize
 
@@ -135,14 +136,10 @@ def read_folders(originals: Path, spun: Path) -> tuple[list[Path], list[Path]]:
 
 
 def folder_pairs(originals: Path, spun: Path, names: Iterable[Path], encoding: str = "utf-8") -> Iterator[Pair]:
-    """Pairs of the files that have these names. Raises PairsError for files that are no text."""
-    from restore.documents import DocumentError, read
-
+    """Pairs of the files that have these names, of any kind that is known. Raises DocumentError."""
     for name in names:
-        try:
-            yield Pair(read(str(originals / name), encoding), None, read(str(spun / name), encoding))
-        except DocumentError as error:
-            raise PairsError(str(error)) from None
+        original, copy = ("\n\n".join(texts_of(str(folder / name), encoding)) for folder in (originals, spun))
+        yield Pair(original, None, copy)
 
 
 def from_marked(marked: str) -> Pair:
@@ -287,9 +284,7 @@ def lexicon_lines(entries: Iterable[Counted]) -> Iterator[str]:
 
 def write_learned(learned: Learned, path: Path) -> None:
     """Entries as one lexicon file, written in one step. Raises DocumentError."""
-    from restore.documents import write
-
-    write(path, lexicon_lines(learned.entries))
+    write_lines(path, lexicon_lines(learned.entries))
 
 
 def write_lexicon(learned: Learned, folder: Path, sources: Iterable[str]) -> None:
@@ -297,11 +292,9 @@ def write_lexicon(learned: Learned, folder: Path, sources: Iterable[str]) -> Non
 
     Raises DocumentError; each file is written in one step.
     """
-    from restore.documents import write
-
     folder.mkdir(parents=True, exist_ok=True)
     write_learned(learned, folder / LEARNED)
-    write(folder / DOUBTFUL, _doubtful_lines(learned.doubts))
+    write_lines(folder / DOUBTFUL, _doubtful_lines(learned.doubts))
     manifest = {
         "name": folder.resolve().name,
         "title": "Learned from parallel text",
@@ -313,7 +306,7 @@ def write_lexicon(learned: Learned, folder: Path, sources: Iterable[str]) -> Non
     )
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in manifest.items()]
     lines += ["\n[[source]]\n", f"files = {json.dumps(LEARNED)}\n", f"what = {json.dumps(what, ensure_ascii=False)}\n"]
-    write(folder / "manifest.toml", lines)
+    write_lines(folder / "manifest.toml", lines)
 
 
 def _doubtful_lines(doubts: Iterable[Doubt]) -> Iterator[str]:
