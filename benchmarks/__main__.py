@@ -12,9 +12,11 @@ import typer
 from benchmarks import context
 from benchmarks.batch import batch, feed, killed
 from benchmarks.detection import detection
+from benchmarks.learning import learning
 from benchmarks.quality import quality
 from benchmarks.scoring import score
 from benchmarks.speed import measure, start_up
+from benchmarks.suggesting import suggesting
 from restore import Restorer
 from restore.learning.phrases import open_text
 
@@ -137,6 +139,24 @@ def thesaurus_command(
             f"recall {f.recall:.3f} ({f.spans:,} spans, {f.convicted:.0%} of documents judged spun by it); "
             f"clean: {f.clean_edits} edits in {f.clean_words:,} words"
         )
+
+
+@app.command("learning")
+def learning_command(pairs: Annotated[Path, typer.Argument(help="Marked JSON lines.")]) -> None:
+    """Lexicons learned with marks, without, and from damaged text, each alone on documents kept out of learning."""
+    for name, figures in learning(pairs):
+        typer.echo(f"{name}: " + ", ".join(f"{n} {v:,.3f}" if v < 1 else f"{n} {v:,.0f}" for n, v in figures.items()))
+
+
+@app.command("suggest")
+def suggest_command(
+    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines.")],
+    hidden: Annotated[float, typer.Option(help="Share of the known phrases taken away.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
+) -> None:
+    """Hide some phrases of a learned lexicon; suspect them in every tenth document, kept out of learning."""
+    for name, value in suggesting(pairs, hidden, seed).items():
+        typer.echo(f"{name}: {value:.3f}" if value <= 1 else f"{name}: {value:.0f}")
 
 
 @app.command()

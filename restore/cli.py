@@ -286,25 +286,24 @@ def lexicon_show(
     phrase: Annotated[str, typer.Argument(help="A phrase as found, or an original.")],
     lexicon: opt.Lexicons = None,
 ) -> None:
-    """Where a phrase is listed: what it stands for and what becomes of it, with shares and sources."""
+    """Where a phrase is listed: what it stands for (<-) and what becomes of it (->), the share as listed and as used
+    once all lexicons are taken together, family, and file:line."""
     from restore import lexicon as lexicons
 
     key = lexicons.phrase_key(phrase)
-    shown = 0
+    sources = [(name, lexicons.root() / name) for name in lexicons.available()]
     try:
-        for family, path in [
-            *((name, lexicons.root() / name) for name in lexicons.available()),
-            *((p.stem, p) for p in lexicon or []),
-        ]:
-            for e in lexicons.read(path, family):
-                if key in (e.found, e.original):
-                    arrow = "<-" if key == e.found else "->"
-                    other = e.original if key == e.found else e.found
-                    _print(f"{key} {arrow} {other}\t{e.rate:.3f}\t{e.family}\t{e.source}")
-                    shown += 1
+        sources += [(lexicons.family_of(path), path) for path in lexicon or []]
+        entries = [e for name, path in sources for e in lexicons.read(path, name) if key in (e.found, e.original)]
+        at_work = lexicons.load([name for name, _ in sources[: len(sources) - len(lexicon or [])]], lexicon or [])
     except lexicons.LexiconError as error:
         _fail(str(error))
-    if not shown:
+    for e in entries:
+        arrow, other = ("<-", e.original) if key == e.found else ("->", e.found)
+        used = [o for o in at_work.options.get(e.found, ()) if (o.original, o.source) == (e.original, e.source)]
+        state = f"{used[0].rate:.3f}" if used else "not used: a later lexicon lists this phrase"
+        _print(f"{key} {arrow} {other}\t{e.rate:.3f}\t{state}\t{e.family}\t{e.source}")
+    if not entries:
         _print(f"'{phrase}' is in no lexicon")
 
 
@@ -325,6 +324,98 @@ def lexicon_check(
     if not problems:
         _print("sound")
     raise typer.Exit(int(bool(problems)))
+
+
+@lexicon_app.command("learn")
+def lexicon_learn(
+    pairs: Annotated[Path, typer.Argument(help="JSON lines (.gz and .xz too), or the folder of the originals.")],
+    spun: Annotated[Path | None, typer.Argument(help="The folder of the spun texts, files named alike.")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write the lexicon to.")] = Path("learned"),
+    original_field: Annotated[str, typer.Option("--original", help="JSON field of the original.")] = "original",
+    spun_field: Annotated[str, typer.Option("--spun", help="JSON field of the spun text.")] = "spun",
+    least: Annotated[int, typer.Option(min=1, help="Places at which a pair must be seen.")] = 1,
+    encoding: opt.Encoding = "utf-8",
+) -> None:
+    """Learn a lexicon from your own originals and their spun copies, and say what was learned.
+
+    [bold]Examples[/bold]
+
+    restore lexicon learn pairs.jsonl -o mine
+
+    restore lexicon learn originals/ spun/ -o mine
+    """
+    from restore.documents import DocumentError
+    from restore.learning import phrases
+
+    if output.is_file():
+        _fail(f"{output}: a file; name the folder that the lexicon goes to")
+    if spun is None and pairs.is_dir():
+        _fail(f"{pairs}: a folder; name the folder of the spun texts after it, or give a JSON lines file")
+    try:
+        if spun is None:
+            source = phrases.read_pairs(pairs, original_field, spun_field)
+        else:
+            names, alone = phrases.read_folders(pairs, spun)
+            source = phrases.folder_pairs(pairs, spun, names, encoding)
+            if alone:
+                _complain(f"{len(alone)} file(s) in one folder alone, left out: {', '.join(map(str, alone[:3]))}")
+        learned = phrases.learn(source, least)
+        if not learned.entries:
+            _fail(
+                f"{pairs}: nothing learned from {learned.texts} pair(s); does each hold an original and its spun copy?"
+            )
+        phrases.write_lexicon(learned, output, [p.name for p in (pairs, spun) if p])
+    except (phrases.PairsError, DocumentError, OSError) as error:
+        _fail(str(error))
+    _print(phrases.described(learned))
+    _print(f"written to {output}; what is doubtful stands in {output / phrases.DOUBTFUL}")
+
+
+@lexicon_app.command("suggest")
+def lexicon_suggest(
+    paths: Annotated[list[str], typer.Argument(metavar="DOCS...", help="Files or folders; - for standard input.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; else standard output.")] = None,
+    field: opt.Fields = None,
+    glob: opt.Glob = "",
+    family: opt.Families = None,
+    lexicon: opt.Lexicons = None,
+    limit: Annotated[int, typer.Option(min=1, help="Phrases to suggest, at most.")] = 200,
+    encoding: opt.Encoding = "utf-8",
+    assume_spun: opt.Spun = False,
+) -> None:
+    """List phrases of spun documents that no lexicon explains, with likely originals, as lexicon lines to review.
+
+    [bold]Example[/bold]: restore lexicon suggest pages/ -o new.tsv
+    """
+    from restore.documents import DocumentError
+    from restore.learning import suggest, texts
+    from restore.targets import found
+
+    restorer = _restorer(0.5, family, lexicon, None, assume_spun)
+    failed = False
+
+    def documents() -> Iterator[str]:
+        nonlocal failed
+        for name, _ in found(paths, glob):
+            try:
+                yield from texts.texts_of(name, encoding, tuple(field or ()))
+            except DocumentError as error:
+                _complain(error)
+                failed = True
+
+    try:
+        made = suggest.suggest(documents(), restorer, limit)
+        if output:
+            texts.write_lines(output, suggest.lines(made))
+    except DocumentError as error:
+        _fail(str(error))
+    if not made:
+        _complain("nothing to suggest: it takes phrases that recur in at least two documents that are judged spun")
+    if output:
+        _print(f"{len(made)} phrases to review in {output}")
+    else:
+        _print("".join(suggest.lines(made)), end="")
+    raise typer.Exit(2 if failed else 0)
 
 
 def _version(value: bool) -> None:

@@ -18,7 +18,7 @@ from restore.candidates import Finder, Lattice
 from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, expand, posteriors
-from restore.lexicon import load, phrases, root
+from restore.lexicon import Lexicon, load, phrases, root
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces
 from restore.text import Tokens, chunks, shape, tokenize
@@ -112,6 +112,11 @@ class Restorer:
             "neural": self.neural,
             "fitted": self._fitted,
         }
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The lexicons at work, as one."""
+        return self._lexicon
 
     @cached_property
     def model(self) -> ContextModel:

@@ -178,3 +178,63 @@ def test_a_long_document_is_restored_stretch_by_stretch(run, tmp_path, spun):
     assert run("clean", "long.txt").stdout.decode() == expected
     assert run("clean", "long.txt", "-o", "out.txt").returncode == 0
     assert (tmp_path / "out.txt").read_text(encoding="utf-8") == expected
+
+
+def test_learning_a_lexicon_and_using_it(run, tmp_path):
+    """From two folders, and from JSON lines with fields of other names: the same entries."""
+    names = ["river", "table", "window", "garden"]
+    originals = [f"The climate of the {n} is more mild. A {n} and a bird met in May." for n in names]
+    spun = [t.replace("climate", "local weather").replace("more", "extra").replace("bird", "chook") for t in originals]
+    for folder, texts in (("o", originals), ("s", spun)):
+        (tmp_path / folder).mkdir()
+        for n, text in enumerate(texts):
+            (tmp_path / folder / f"{n}.txt").write_text(text, encoding="utf-8")
+    (tmp_path / "o" / "alone.txt").write_text("Alone.", encoding="utf-8")
+    done = run("lexicon", "learn", "o", "s", "-o", "mine")
+    assert done.returncode == 0, done.stderr
+    assert "3 entries from 12 substitutions" in done.stdout.decode()
+    assert "1 file(s) in one folder alone, left out: alone.txt" in done.stderr.decode()
+    rows = [json.dumps({"a": o, "b": s}) for o, s in zip(originals, spun, strict=True)]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    assert run("lexicon", "learn", "pairs.jsonl", "--original", "a", "--spun", "b", "-o", "again").returncode == 0
+    learned = (tmp_path / "mine" / "learned.tsv").read_text(encoding="utf-8")
+    assert learned == (tmp_path / "again" / "learned.tsv").read_text(encoding="utf-8")
+    assert "chook\tbird\t4/4\n" in learned
+    assert run("lexicon", "check", "mine").stdout == b"sound\n"
+    out = run("clean", "--assume-spun", "--lexicon", "mine", stdin=b"The local weather of the chook.").stdout
+    assert out == b"The climate of the bird."
+
+
+def test_show_says_what_a_users_lexicon_overrules(run, tmp_path):
+    (tmp_path / "mine.tsv").write_text("# mine\nlocal weather\tweather\t0.4\n", encoding="utf-8")
+    shown = run("lexicon", "show", "local weather", "--lexicon", "mine.tsv").stdout.decode().splitlines()
+    own = [line.split("\t") for line in shown if line.startswith("local weather <- weather\t")][-1]
+    assert own[-2:] == ["mine", "mine.tsv:2"]
+    assert float(own[2]) > 0
+    assert all("not used" in line for line in shown if "<- climate" in line)
+
+
+LEARN_ERRORS = [
+    (["lexicon", "learn", "gone.jsonl", "-o", "x"], "gone.jsonl: No such file"),
+    (["lexicon", "learn", "bad.jsonl", "-o", "x"], "bad.jsonl:2: not JSON"),
+    (["lexicon", "learn", "fields.jsonl", "-o", "x"], "fields.jsonl:1: no text in a field 'original'; there are: a, b"),
+    (["lexicon", "learn", "same.jsonl", "-o", "x"], "nothing learned from 1 pair(s)"),
+    (["lexicon", "learn", "o", "-o", "x"], "o: a folder; name the folder of the spun texts after it"),
+    (["lexicon", "learn", "o", "o2", "-o", "x"], "no file of the same name in both"),
+    (["lexicon", "learn", "same.jsonl", "-o", "bad.jsonl"], "bad.jsonl: a file; name the folder"),
+]
+
+
+@pytest.mark.parametrize(("args", "message"), LEARN_ERRORS, ids=lambda v: v[2] if isinstance(v, list) else "")
+def test_errors_of_learning(run, tmp_path, args, message):
+    (tmp_path / "bad.jsonl").write_text('{"original": "a", "spun": "b"}\noops\n', encoding="utf-8")
+    (tmp_path / "fields.jsonl").write_text('{"a": "a", "b": "b"}\n', encoding="utf-8")
+    (tmp_path / "same.jsonl").write_text('{"original": "a", "spun": "a"}\n', encoding="utf-8")
+    for folder, name in (("o", "1.txt"), ("o2", "2.txt")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text("A day.", encoding="utf-8")
+    done = run(*args)
+    assert done.returncode == 2
+    assert message in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+    assert not (tmp_path / "x").exists()

@@ -10,7 +10,7 @@ import pytest
 
 from restore import lexicon
 from restore.context import ContextModel, hashes
-from restore.learning.phrases import from_marked, from_plain, phrase_table, write_learned
+from restore.learning.phrases import from_marked, learn, phrase_table, write_learned
 from restore.learning.smoothing import estimate
 from restore.learning.spinner import Spinner
 from restore.text import tokenize
@@ -22,13 +22,9 @@ def test_phrase_table_counts_substitutions_and_originals(tmp_path):
     rows = phrase_table([from_marked(MARKED)] * 3)
     assert ("local weather", "climate", 3, 6) in rows
     assert ("extra", "more", 3, 3) in rows
-    write_learned(rows, tmp_path / "learned.tsv")
+    write_learned(learn([from_marked(MARKED)] * 3), tmp_path / "learned.tsv")
+    assert "local weather\tclimate\t3/6\n" in (tmp_path / "learned.tsv").read_text(encoding="utf-8")
     assert lexicon.check(tmp_path / "learned.tsv") == []
-
-
-def test_plain_pairs_are_aligned():
-    pair = from_plain("The climate is more arid now.", "The local weather is extra arid now.")
-    assert pair.substitutions == [("local weather", "climate"), ("extra", "more")]
 
 
 def test_spinner_substitutes_at_the_rates_given(tmp_path):

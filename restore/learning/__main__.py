@@ -9,7 +9,7 @@ import typer
 
 from restore.context import hashes
 from restore.learning.corpora import read_corpora
-from restore.learning.phrases import phrase_table, read_pairs, write_learned
+from restore.learning.phrases import PairsError, described, learn, read_pairs, write_learned
 from restore.learning.smoothing import estimate
 
 LEAST_BIGRAM: Final = 2
@@ -24,9 +24,13 @@ def lexicon_command(
     output: Annotated[Path, typer.Option("-o", help="The .tsv file to write.")],
 ) -> None:
     """Count substitutions in parallel text and write them as a lexicon."""
-    rows = phrase_table(read_pairs(pairs))
-    write_learned(rows, output)
-    typer.echo(f"{output}: {len(rows):,} entries from {sum(r[2] for r in rows):,} substitutions")
+    try:
+        learned = learn(read_pairs(pairs))
+    except PairsError as error:
+        raise typer.BadParameter(str(error)) from None
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_learned(learned, output)
+    typer.echo(f"{output}: {described(learned, top=0)}")
 
 
 @app.command("context")

@@ -24,7 +24,7 @@ from restore.candidates import Finder, Lattice
 from restore.context import ContextModel
 from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked, split
-from restore.learning.phrases import from_marked, phrase_table, write_learned
+from restore.learning.phrases import from_marked, learn, write_learned
 from restore.lexicon import Lexicon, load, phrase_key, root
 from restore.neural import Neural
 from restore.restorer import Restorer, decoded_twice
@@ -48,7 +48,7 @@ def lexicon_without(marked: Sequence[str], family: str, folder: Path) -> Path:
     """A copy of a built-in family in `folder`, its counts taken from these documents alone."""
     copy = folder / family
     shutil.copytree(root() / family, copy)
-    write_learned(phrase_table(from_marked(m) for m in marked), copy / "learned.tsv")
+    write_learned(learn(map(from_marked, marked)), copy / "learned.tsv")
     return copy
 
 
