@@ -322,8 +322,8 @@ class Thesaurus:
             at = place[key]
             if tokens.gap[at] != "." and text[tokens.start[at]].isupper():
                 continue  # a name
-            for source, weight in enumerate(weights):
-                total[source] += weight / n if weight > 0 else weight
+            for source, value in enumerate(weights):
+                total[source] += value / n if value > 0 else value
         return np.array(total)
 
     def _pairs(self, tokens: Tokens) -> Doubles:
