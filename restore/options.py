@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -126,6 +126,7 @@ Allow = Annotated[
         rich_help_panel=_ENGINE,
     ),
 ]
+THRESHOLD: Final = 0.55  # as restore.restorer.THRESHOLD, which is not imported for speed
 Threshold = Annotated[float, typer.Option(help="Least confidence of an edit, 0 to 1.", rich_help_panel=_ENGINE)]
 Spun = Annotated[
     bool,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DEFAULT_FAMILIES: Final = ("autoblog", "thesaurus")
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
+THRESHOLD: Final = 0.55  # of calibrated probabilities, F0.5 is best somewhat above one half (docs/model.md)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
@@ -81,7 +82,7 @@ class Restorer:
         self,
         families: Sequence[str] | None = None,
         lexicons: Iterable[str | Path] = (),
-        threshold: float = 0.5,
+        threshold: float = THRESHOLD,
         allow: Iterable[str] = (),
         assume_spun: bool = False,
         neural: bool = False,

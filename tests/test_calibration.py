@@ -52,6 +52,12 @@ def test_the_threshold_is_the_least_confidence(spun):
         assert min(e.confidence for e in edits) >= threshold
 
 
+def test_the_command_line_has_the_engine_s_threshold():
+    from restore import options, restorer
+
+    assert options.THRESHOLD == restorer.THRESHOLD
+
+
 MARKED = "The ⟦local weather→climate⟧ is ⟦extra→more⟧ ⟦dry~arid⟧ than before."
 
 

@@ -135,12 +135,14 @@ def weights_command(
     output: Annotated[Path, typer.Option("-o", help="The file to write.")],
     family: Annotated[str, typer.Option(help="The family that they were spun by.")] = "autoblog",
     neural: Annotated[bool, typer.Option("--neural", help="With the neural second opinion.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the standing weights; only calibrate.")] = False,
 ) -> None:
     """Fit the weights of the evidence and the calibration (about ten minutes)."""
     from restore.calibration import Fitted, load_fitted, save_fitted
     from restore.learning.fitting import fit_all
 
-    new = fit_all(pairs, family, neural, typer.echo)
+    given = load_fitted(output).weights_of("") if keep else None
+    new = fit_all(pairs, family, neural, given, typer.echo)
     old = load_fitted(output) if output.exists() else Fitted({}, {})  # other families' settings stay
     save_fitted(Fitted({**old.weights, **new.weights}, {**old.calibrations, **new.calibrations}), output)
 
