@@ -161,6 +161,10 @@ ERRORS = [
     (["detect", "missing.txt"], "missing.txt: no such file"),
     (["explain", "missing.txt"], "missing.txt: no such file"),
     (["lexicon", "check", "gone"], "gone: no such lexicon"),
+    (["clean", "ok.txt", "--report", "folder"], "folder: a folder; name a file for the report"),
+    (["clean", "ok.txt", "--report", "nowhere/r.html"], "nowhere/r.html: cannot be written (no folder nowhere)"),
+    (["clean", "ok.txt", "--report", "ok.txt"], "ok.txt: the report would replace a document"),
+    (["explain", "ok.txt", "--report", "./ok.txt"], "ok.txt: the report would replace a document"),
     (["clean", "--jobs", "0", "ok.txt"], "--jobs"),
     (["clean", "--nonsense"], "No such option"),
 ]

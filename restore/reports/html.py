@@ -33,6 +33,7 @@ CLEAN_ROWS: Final = 5_000  # documents without edits that it lists
 BINS: Final = 20  # of the chart of confidence
 
 _UNSAFE: Final = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+_NO_TEXT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # what HTML text cannot hold
 _SLOT: Final = re.compile(r"\{\{(\w+)\}\}")
 _BLOCK: Final = 1 << 20
 
@@ -123,7 +124,8 @@ class HtmlReport:
             self._unedited.close()
             self._unedited = _Spool()
 
-    def _document(self, result: Restoration) -> dict[str, Any]:
+    @staticmethod
+    def _document(result: Restoration) -> dict[str, Any]:
         """Text as found in pieces, those at odd places being the edits' (so that no offset need be counted in the
         browser's own units); and the edits: replacement, confidence, family, alternatives, evidence."""
         source = result.undo()
@@ -152,7 +154,7 @@ class HtmlReport:
         style = (folder / "page.css").read_text(encoding="utf-8")
         script = (folder / "page.js").read_text(encoding="utf-8")
         fill = {
-            "title": html.escape(self.title),
+            "title": html.escape(_NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", self.title)),
             "version": html.escape(__version__),
             "style": style,
             "script": script,

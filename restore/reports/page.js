@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  // What documents hold reaches the page as text nodes only: no innerHTML anywhere.
+  // What documents hold reaches the page as text nodes and attribute values only, never as markup.
   const $ = (id) => document.getElementById(id);
   const data = (id) => { const block = $(id); return block && JSON.parse(block.textContent); };
   const totals = data("totals");
@@ -68,7 +68,7 @@
     context(v, found, restored) {
       const each = v / Math.max(1, restored.trim().split(/\s+/).length);
       const fit = each > -4 ? "which is expected here" : each > -8.5 ? "which fits" :
-        each > -12 ? "rare, but not out of place" : "which hardly anyone would write, so that the choice rests on the rest";
+        each > -11.5 ? "which is unusual but possible" : "which is rare, so that the choice rests on the other evidence";
       return ["Context", `after the words before it ${quoted(restored)} comes about once in ${rounded(Math.exp(-v))} times, ${fit}.`];
     },
     frequency(v, found, restored) {
@@ -125,7 +125,7 @@
   const COLUMNS = [
     { key: "name", title: "Document", down: false },
     { key: "verdict", title: "Verdict", down: true },
-    { key: "probability", title: "Probability", short: "Prob.", down: true },
+    { key: "probability", title: "Probability", down: true },
     { key: "rate", title: "Words affected", wide: true, down: true },
     { key: "edits", title: "Edits", down: true },
     { key: "doubtful", title: "Doubtful", wide: true, down: true },
@@ -154,10 +154,9 @@
     drawChart($("total-chart"), totals.confidence, totals.edits, "Confidence of all edits");
     const families = Object.entries(totals.families).sort((a, b) => b[1] - a[1]);
     $("total-bands").replaceChildren(
-      element("h2", {}, "Edits by confidence"),
-      ...BANDS.map((b) => element("div", { class: `band ${b.key}` }, sample(b), element("b", {}, count.format(countIn(totals.confidence, b))), element("small", {}, b.span))),
-      ...(families.length ? [element("h2", {}, "By lexicon")] : []),
-      ...families.map(([name, n]) => element("div", { class: "band" }, element("span", {}, name), element("b", {}, count.format(n)))),
+      element("div", {}, element("h2", {}, "Edits by confidence"), ...BANDS.map((b) => element("div", { class: `band ${b.key}` }, sample(b), element("b", {}, count.format(countIn(totals.confidence, b))), element("small", {}, b.span)))),
+      element("div", {}, element("h2", {}, "Edits by lexicon"), ...families.map(([name, n]) =>
+        element("div", { class: "band" }, element("span", {}, name), element("b", {}, count.format(n))))),
     );
     const notes = leftOut();
     $("left-out").hidden = !notes.length;
@@ -174,7 +173,7 @@
     const notes = [];
     if (totals.unedited_left_out) notes.push(`To keep this page small, the texts of ${plural(totals.unedited_left_out, "document")} without edits are left out.`);
     if (totals.texts_left_out) notes.push(`The texts of ${plural(totals.texts_left_out, "document")} with edits are left out, as the page would be too large to open; report on fewer documents at a time to see them.`);
-    if (totals.unlisted) notes.push(`${plural(totals.unlisted, "document")} beyond those listed are counted in the totals only.`);
+    if (totals.unlisted) notes.push(`Counted in the totals but not listed: ${plural(totals.unlisted, "document")}.`);
     return notes;
   }
   function sortBy(key) {
@@ -211,7 +210,7 @@
     const verdict = element("span", { class: d.spun ? "verdict spun" : "verdict" }, d.spun ? "spun" : "not spun");
     const link = element("a", { href: `#${d.number}` }, element("bdi", {}, nameOf(d.name)));
     const line = element("tr", {}, element("td", {}, link), element("td", {}, verdict),
-      element("td", {}, percent(d.probability)),
+      element("td", {}, percent(d.probability).replace("over ", ">").replace("under ", "<")),
       element("td", { class: "wide" }, d.spun ? percent(d.rate) : "–"), element("td", {}, count.format(d.edits)),
       element("td", { class: "wide" }, count.format(d.doubtful)), element("td", { class: "wide" }, count.format(d.words)));
     line.addEventListener("click", (event) => { if (!event.target.closest("a")) link.click(); });
@@ -296,7 +295,7 @@
     $("families").replaceChildren($("families").firstElementChild, ...[...families].map(([name, n]) =>
       box(!state.hiddenFamilies.has(name), (on) => (on ? state.hiddenFamilies.delete(name) : state.hiddenFamilies.add(name)),
         element("span", {}, name), element("b", {}, count.format(n)))));
-    document.querySelector(".filters").hidden = !state.edits.length;
+    $("fold").hidden = !state.edits.length;
   }
   function passes(e) { return state.bands.has(e.band.key) && !state.hiddenFamilies.has(e.family); }
   function refilter() {
@@ -380,7 +379,8 @@
     if (!linkOf(i)) drawUpTo(state.lines.findIndex((line) => line.includes(i)) + LINES);
     const link = linkOf(i);
     const box = link.getBoundingClientRect();
-    if (box.top < 90 || box.bottom > innerHeight * 0.55) link.scrollIntoView({ block: "center" });
+    const low = innerHeight * (narrow.matches ? 0.38 : 0.5); // the card goes below
+    if (box.top < 90 || box.bottom > low) scrollTo(scrollX, scrollY + box.top - innerHeight * 0.25);
     link.focus({ preventScroll: true });
     showCard(i, pinned);
   }
@@ -406,8 +406,8 @@
 
   // ---- card
 
-  const card = $("card");
-  let pinned = false, carded = -1, timer = 0;
+  const card = $("card"), narrow = matchMedia("(max-width: 40rem)");
+  let pinned = false, carded = -1, timer = 0, quiet = false;
 
   function showCard(i, pin = false) {
     clearTimeout(timer);
@@ -424,10 +424,15 @@
     place(link);
   }
   function place(link) {
+    if (narrow.matches) { card.style.maxHeight = ""; return; } // a sheet at the bottom
+    card.style.maxHeight = "none";
     const boxes = link.getClientRects(), box = boxes[boxes.length - 1];
     const high = card.offsetHeight, wide = card.offsetWidth, gap = 8;
-    const below = box.bottom + gap + high <= innerHeight || box.top - gap - high < 0;
-    card.style.top = `${scrollY + (below ? box.bottom + gap : link.getBoundingClientRect().top - gap - high)}px`;
+    const top = boxes[0].top, roomBelow = innerHeight - box.bottom - 2 * gap, roomAbove = top - 60;
+    const below = high <= roomBelow || roomBelow >= roomAbove;
+    const tall = Math.min(high, Math.max(160, below ? roomBelow : roomAbove));
+    card.style.maxHeight = `${tall}px`;
+    card.style.top = `${scrollY + (below ? box.bottom + gap : top - gap - tall)}px`;
     card.style.left = `${scrollX + Math.max(12, Math.min(box.left - 16, document.documentElement.clientWidth - wide - 12))}px`;
   }
   function closeCard() {
@@ -438,7 +443,10 @@
     pinned = false;
     carded = -1;
     link?.setAttribute("aria-expanded", "false");
-    if (inside) link?.focus({ preventScroll: true });
+    if (!inside) return;
+    quiet = true; // focus goes back without opening the card again
+    link?.focus({ preventScroll: true });
+    quiet = false;
   }
   function fill(e, i) {
     card.className = `card ${e.band.key}`;
@@ -454,7 +462,7 @@
       element("h2", { id: "card-title" }, element("del", {}, e.found), " → ", element("ins", {}, e.restored || "∅")),
       element("p", { class: "sum" }, element("b", {}, capital(e.band.name)), `, ${percent(e.confidence)} · line ${count.format(e.line)} · lexicon ${e.family}`),
       element("h3", {}, "Readings"), element("ol", {}, ...items),
-      element("h3", {}, "Why"), element("dl", {}, ...reasons(e).map(([name, text]) => element("div", {}, element("dt", {}, name), element("dd", {}, text)))),
+      element("h3", {}, "Why"), element("dl", {}, ...reasons(e).map(([name, text]) => element("div", {}, element("dt", {}, `${name}: `), element("dd", {}, text)))),
       close);
   }
   function bar(p, label) { return element("meter", { min: 0, max: 1, value: p, "aria-label": `probability of ${label}` }); }
@@ -482,7 +490,7 @@
   const focusedEdit = () => document.activeElement?.closest?.("#text [data-edit]");
   $("text").addEventListener("focusin", (event) => {
     const i = editAt(event);
-    if (i >= 0 && i !== carded && event.target.matches(":focus-visible")) showCard(i, pinned);
+    if (i >= 0 && i !== carded && !quiet && event.target.matches(":focus-visible")) showCard(i, pinned);
   });
   $("text").addEventListener("focusout", (event) => {
     if (!pinned && event.relatedTarget && !card.contains(event.relatedTarget) && !event.relatedTarget.closest("#text [data-edit]")) closeCard();
@@ -608,6 +616,7 @@
   if (recall("theme") === "dark" || recall("theme") === "light") document.documentElement.dataset.theme = recall("theme");
   if (recall("letters") === "off") $("letters").checked = false;
   themed();
+  if (matchMedia("(max-width: 58rem)").matches) for (const fold of document.querySelectorAll(".fold")) fold.open = false;
   if (many) startIndex();
   route();
 })();
