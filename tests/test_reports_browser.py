@@ -317,7 +317,8 @@ def test_from_the_index_to_a_document_and_back(visit, many):
 
 def test_what_is_left_out_is_said(visit, tmp_path, monkeypatch):
     monkeypatch.setattr(html, "CLEAN_ROWS", 2)
-    with HtmlReport(tmp_path / "r.html", few=1, full=3000) as report:
+    room = int(1.5 * len(html.encode(HtmlReport._document(restoration(ARTICLE)))))
+    with HtmlReport(tmp_path / "r.html", few=1, full=room) as report:
         for n, text in enumerate((ARTICLE, "Clean.\n", ARTICLE, "Clean.\n", "Clean.\n")):
             report.add(str(n), restoration(text))
     tab = visit(tmp_path / "r.html")

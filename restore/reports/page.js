@@ -125,7 +125,7 @@
   const COLUMNS = [
     { key: "name", title: "Document", down: false },
     { key: "verdict", title: "Verdict", down: true },
-    { key: "probability", title: "Probability", short: "Prob.", down: true },
+    { key: "probability", title: "Probability", down: true },
     { key: "rate", title: "Words affected", wide: true, down: true },
     { key: "edits", title: "Edits", down: true },
     { key: "doubtful", title: "Doubtful", wide: true, down: true },
@@ -210,7 +210,7 @@
     const verdict = element("span", { class: d.spun ? "verdict spun" : "verdict" }, d.spun ? "spun" : "not spun");
     const link = element("a", { href: `#${d.number}` }, element("bdi", {}, nameOf(d.name)));
     const line = element("tr", {}, element("td", {}, link), element("td", {}, verdict),
-      element("td", {}, percent(d.probability)),
+      element("td", {}, percent(d.probability).replace("over ", ">").replace("under ", "<")),
       element("td", { class: "wide" }, d.spun ? percent(d.rate) : "–"), element("td", {}, count.format(d.edits)),
       element("td", { class: "wide" }, count.format(d.doubtful)), element("td", { class: "wide" }, count.format(d.words)));
     line.addEventListener("click", (event) => { if (!event.target.closest("a")) link.click(); });
