@@ -159,6 +159,18 @@ def suggest_command(
         typer.echo(f"{name}: {value:.3f}" if value <= 1 else f"{name}: {value:.0f}")
 
 
+@app.command("tortured")
+def tortured_command(
+    rows: Annotated[Path, typer.Argument(metavar="LIST", help="Tortured phrases: found, original, papers, context.")],
+    seed: Annotated[int, typer.Option(help="Of the tenth that is held out, and of the abstracts.")] = 1,
+) -> None:
+    """Tortured phrases in abstracts: a tenth held out of the list, and listed ones."""
+    from benchmarks import tortured
+
+    for line in tortured.lines(tortured.figures(rows, seed)):
+        typer.echo(line)
+
+
 @app.command()
 def floors() -> None:
     """Quality on the repository's own texts against the pinned floors; exit code 1 below one."""

@@ -96,6 +96,41 @@ def thesaurus_judge_command(
     typer.echo(f"IN_CONTEXT = {tuple(fit.in_context.round(3).tolist())}")
 
 
+@app.command("tortured")
+def tortured_command(
+    rows: Annotated[Path, typer.Argument(metavar="LIST", help="Tortured phrases: found, original, papers, context.")],
+    output: Annotated[Path, typer.Option("-o", help="The family's folder; judgements.txt in it is obeyed.")],
+) -> None:
+    """Clean a list of tortured phrases and learn word substitutions and terms from it (three seconds)."""
+    from restore.learning import tortured
+
+    judged = tortured.read_judgements(output / "judgements.txt")
+    raw = tortured.read_list(rows)
+    for name, lines in tortured.write_family(tortured.clean(raw, judged), output).items():
+        typer.echo(f"{output / name}: {lines:,} lines (of {len(raw):,})")
+
+
+@app.command("ordinary")
+def ordinary_command(
+    corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
+    output: Annotated[Path, typer.Option("-o", help="The family's folder.")],
+    half: Annotated[bool, typer.Option(help="Only every other document, to measure on the rest.")] = False,
+) -> None:
+    """Note the phrases of clean texts that a family's compositions would change, so that they will not."""
+    from restore.context import ContextModel
+    from restore.learning import tortured
+    from restore.lexicon import root
+    from restore.terms import Terms
+
+    target = output / "ordinary.txt"
+    target.unlink(missing_ok=True)
+    matcher = Terms(output, output.name, ContextModel.load(root() / "context.bin"))
+    found = tortured.ordinary_phrases(matcher, tortured.documents(corpora, half))
+    about = "# Written by 'python -m restore.learning ordinary': phrases of clean text, and changes of words that they invite.\n"
+    target.write_text(about + "".join(f"{line}\n" for line in found), encoding="utf-8")
+    typer.echo(f"{target}: {len(found):,} lines")
+
+
 @app.command("twosided")
 def twosided_command(
     corpora: Annotated[Path, typer.Argument(help="Folder of .txt.xz files, a document a line.")],

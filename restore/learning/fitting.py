@@ -100,7 +100,9 @@ def _loss(labelled: Sequence[_Labelled], weights: Weights) -> float:
     """Mean negative log posterior of gold arcs, in nats."""
     total = count = 0.0
     for d in labelled:
-        posterior = decoded_twice(d.lattice, d.tokens, d.two_sided, d.model, weights).posterior[d.gold]
+        posterior = decoded_twice(d.lattice, d.tokens, weights.two_sided * d.two_sided, d.model, weights).posterior[
+            d.gold
+        ]
         total -= float(np.log(np.maximum(posterior, 1e-4)).sum())
         count += len(d.gold)
     return total / count
