@@ -92,6 +92,7 @@ class Restorer:
         if not 0 <= threshold <= 1:
             raise ValueError(f"threshold {threshold} is not between 0 and 1")
         self.families = tuple(DEFAULT_FAMILIES if families is None else families)
+        self._families_unsaid = families is None
         self.lexicon_paths = tuple(Path(p) for p in lexicons)
         self.threshold = threshold
         self.allow = tuple(allow)
@@ -107,7 +108,7 @@ class Restorer:
     def options(self) -> dict[str, Any]:
         """Arguments that make an equal restorer (in another process)."""
         return {
-            "families": self.families,
+            "families": None if self._families_unsaid else self.families,
             "lexicons": self.lexicon_paths,
             "threshold": self.threshold,
             "allow": self.allow,
@@ -146,7 +147,8 @@ class Restorer:
     def sparse(self) -> list[Terms]:
         """Matchers of the sparse families."""
         own = frozenset(self._lexicon.options) if self.lexicon_paths else frozenset()
-        return [Terms(root() / name, name, self.model, own) for name in self._sparse_families]
+        wary = self._families_unsaid  # who names a family means it
+        return [Terms(root() / name, name, self.model, own, wary) for name in self._sparse_families]
 
     @cached_property
     def _capitals(self) -> dict[str, str]:

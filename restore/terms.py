@@ -54,6 +54,9 @@ LESS_SINGLE: Final = 7.0  # and where only one word changes
 APART: Final = 1.0  # association below which neighbouring changes are two
 TELLS: Final = 0.5  # log-likelihood ratio of a single word from which on less is taken off
 BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
+REGISTER: Final = "register.txt"
+CUES: Final = 3  # distinct words of a paper's that a text must have to be taken for one
+CUE_SHARE: Final = 0.045  # of its words that must be such; one news page in twenty-five has so many
 COMPOSED: Final = "composed"  # source of an original that no list has
 WORST: Final = -1.0  # places of less weight are not kept
 SURE: Final = 2.5  # weight of a place from which on its neighbours are looked at
@@ -206,8 +209,18 @@ class _Draft:
 class Terms:
     """The matcher of one family: `places` of a text."""
 
-    def __init__(self, folder: Path, name: str, model: ContextModel, barred: frozenset[str] = frozenset()):
-        """`barred`: found phrases that another lexicon has precedence for."""
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        model: ContextModel,
+        barred: frozenset[str] = frozenset(),
+        scholarly_only: bool = False,
+    ):
+        """`barred`: found phrases that another lexicon has precedence for. `scholarly_only`: look only at texts that
+        read like a paper."""
+        register = (folder / REGISTER).read_text(encoding="utf-8").splitlines() if scholarly_only else []
+        self._register = frozenset(w for line in register if not line.startswith("#") for w in line.split())
         self.name = name
         self._model = model
         self._t = t = read_tables(folder, name)
@@ -228,8 +241,15 @@ class Terms:
         """Words of originals that are written with capitals: folded word -> as written."""
         return self._t.capitals
 
+    def _scholarly(self, tokens: Tokens) -> bool:
+        """Whether a text has the words of a paper: several, and many for its length."""
+        held = [key for key in tokens.key if key in self._register]
+        return len(held) >= CUE_SHARE * len(tokens) and len(set(held)) >= CUES
+
     def places(self, tokens: Tokens) -> list[Place]:
         """Stretches that may be tortured terms, by their first token; they may overlap."""
+        if self._register and not self._scholarly(tokens):
+            return []
         firsts, swapped, keys = self._firsts, self._swapped, tokens.key
         drafts = [d for i, key in enumerate(keys) if key in firsts for d in self._listed(tokens, i)]
         starts = [i for i, key in enumerate(keys) if key in swapped]
