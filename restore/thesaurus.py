@@ -39,21 +39,14 @@ RATE: Final = 0.15  # share of the replaceable words that a spinner replaces
 LONGEST: Final = 3  # words in a found phrase
 MAX_ORIGINALS: Final = 50  # of one word that are tried in context
 MAX_OPTIONS: Final = 12  # of these that are decoded
-GATE: Final = (
-    -2.0,
-    0.5,
-)  # the context is looked at from this evidence of words alone on: constant, each hundred tokens
+GATE: Final = (-3.0, 1.2)  # least evidence of words alone for a look at the context: constant, each hundred tokens
 HOPELESS: Final = -7.0  # evidence of single words under which not even pairs of words are looked at
+UNREAD: Final = -1.0  # log odds that words alone can at most give
 REMEMBERED: Final = 100_000  # phrases between texts
 CAP: Final = 4.0  # of one word's evidence
 DAMPING: Final = 0.7  # power of the ratio of context probabilities
-WORDS_ALONE: Final = (-1.148, 1.058, -0.449)  # log odds from: 1, evidence of the words alone, hundreds of tokens
-IN_CONTEXT: Final = (
-    -0.012,
-    0.299,
-    0.149,
-    -0.550,
-)  # from: 1, evidence in context, of the words alone, hundreds of tokens
+WORDS_ALONE: Final = (-1.096, 0.769, -0.697)  # log odds from: 1, evidence of the words alone, hundreds of tokens
+IN_CONTEXT: Final = (-0.066, 0.303, 0.150, -0.534)  # from: 1, evidence in context, of words alone, hundreds of tokens
 PRIOR: Final = -4.5  # log odds of a document to be such, before anything is read (fitted weights take even odds)
 _FORMS: Final[tuple[Form | None, ...]] = (None, "s", "ed", "en", "ing")
 _JOINERS: Final = frozenset((" ", "-"))
@@ -365,7 +358,7 @@ class Thesaurus:
         name = list(SOURCES)[best]
         hundreds = len(tokens) / 100
         if alone[best] <= gate(len(tokens)) and not look:
-            log_odds = PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], hundreds)))
+            log_odds = min(UNREAD, PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], hundreds))))
             return Judgement(log_odds, -np.inf, name, 0.0)
         evidence, rate = self.in_context(tokens, name)
         log_odds = PRIOR + float(np.dot(IN_CONTEXT, (1, evidence, alone[best], hundreds)))
