@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import restore
 from restore import pipeline, targets
-from restore.documents import Options, open_reader
+from restore.documents import DocumentError, Options, open_reader
 from restore.documents.csv import cells, stays_open
 from restore.documents.jsonl import offsets, strings
 from restore.documents.streams import Output
@@ -238,6 +238,17 @@ def test_stream(bench, spun, clean, restored, kind):
 
 
 @pytest.mark.parametrize("kind", MAKERS)
+def test_standard_input(bench, spun, clean, restored, kind, monkeypatch):
+    """From standard input, compressed or not, to standard output."""
+    data = MAKERS[kind][1](spun, clean)
+    for sent in (data, gzip.compress(data)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(sent))))
+        tally = bench.run("-", of=kind, kind=kind)
+        assert (tally.failed, tally.rejected) == (0, 0)
+        check(kind, data, bench.printed(), restored)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
 def test_in_place(bench, spun, clean, restored, kind):
     """The file is replaced, its permissions kept, and nothing is left beside it but the copy that was asked for."""
     path = bench.make(kind, spun, clean)
@@ -378,6 +389,8 @@ def test_folder(bench, spun, clean, restored):
     bench.run(bench.folder / "in", bench.folder / "out")
     there = sorted(str(p.relative_to(bench.folder / "out")) for p in (bench.folder / "out").rglob("*") if p.is_file())
     assert there == ["a.txt", "b/c.txt", "b/d.html"]
+    bench.run(bench.folder / "in", bench.folder / "new" / "deep", glob="a.*")
+    assert (bench.folder / "new/deep/a.txt").read_text(encoding="utf-8") == restored
     bench.run(bench.folder / "in", write=True, glob="*.bin")
     assert (bench.folder / "in/b/f.bin").read_text(encoding="utf-8") == restored
     assert (bench.folder / "in/a.txt").read_text(encoding="utf-8") == spun
@@ -664,6 +677,22 @@ def test_a_source_that_changed_is_not_resumed(bench, spun, clean, monkeypatch):
     assert tally.failed == 1
     assert b"feed.jsonl: has changed since the run" in bench.capture.readouterr().err
     assert not (bench.folder / "out.jsonl").exists()
+
+
+def test_a_part_that_is_gone_is_not_resumed(bench, spun, clean, monkeypatch):
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    path, part = bench.make("jsonl", spun, clean), bench.folder / ".out.jsonl.restore-part"
+    stopping(monkeypatch, 3, [])
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl")
+    part.write_bytes(b"")
+    stopping(monkeypatch, 1000, [])
+    with pytest.raises(DocumentError, match="is gone or cut"):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl", resume=True)
+    bench.run(path, bench.folder / "out.jsonl", of="jsonl")
+    assert b"starting over" in bench.capture.readouterr().err
+    assert sorted(p.name for p in bench.folder.iterdir()) == ["feed.jsonl", "out.jsonl"]
 
 
 def test_what_breaks_the_engine_is_one_record(bench, clean, monkeypatch):
