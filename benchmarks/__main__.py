@@ -67,10 +67,9 @@ def ablation(
 def calibration(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines, or a folder of *.marked.txt.")],
     picture: Annotated[Path | None, typer.Option(help="Write the reliability diagram here (needs matplotlib).")] = None,
-    neural: Annotated[bool, typer.Option("--neural", help="With the extra.")] = False,
 ) -> None:
     """Whether confidences can be believed: calibration error, Brier score, precision above thresholds."""
-    confidence, right = context.judged_edits(Restorer(threshold=0.1, neural=neural), context.read_pairs(pairs))
+    confidence, right = context.judged_edits(Restorer(threshold=0.1), context.read_pairs(pairs))
     shown = confidence >= 0.5
     for name, held in (("confidence >= 0.1", confidence >= 0.1), ("confidence >= 0.5 (the default)", shown)):
         error = context.calibration_error(confidence[held], right[held])

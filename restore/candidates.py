@@ -132,7 +132,7 @@ class Finder:
     ) -> None:
         """Arcs of sparse families. The odds weigh the found phrase already; the context model, which will weigh
         both sides once more, is left only what it knows of their surroundings."""
-        bounds = [s for s in lattice.sentences]
+        bounds = list(lattice.sentences)
         claimed = [
             (p, odds)
             for p, odds in places

@@ -160,7 +160,7 @@ class ContextModel:
 
     def seen(self, before: Hashes, words: Hashes) -> tuple[NDArray[np.bool_], Floats]:
         """Whether the model holds each pair of neighbouring words, and the log probability of the pair."""
-        held, (p, _) = self._low.find(ngram_hash(before, words))
+        held, _ = self._low.find(ngram_hash(before, words))
         alone = self.unigram(words)
         after, _ = self.bigram(before, words, alone)
         return held, np.asarray(self.unigram(before) + after, np.float32)

@@ -134,10 +134,6 @@ Spun = Annotated[
         "--assume-spun", help="Do not ask whether a text was spun; treat all of it so.", rich_help_panel=_ENGINE
     ),
 ]
-Neural = Annotated[
-    bool,
-    typer.Option("--neural", help="Ask a pretrained encoder as well: better, much slower.", rich_help_panel=_ENGINE),
-]
 Strip = Annotated[
     bool,
     typer.Option(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from restore.text import Tokens, chunks, shape, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
 from restore.thesaurus import Judgement, Thesaurus
 from restore.twosided import TwoSided
-
-if TYPE_CHECKING:
-    from restore.neural import Neural
 
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
@@ -69,14 +66,12 @@ class Restorer:
     families: names of built-in lexicons. lexicons: files or folders of one's own,
     which take precedence. threshold: least confidence of an edit, 0 to 1. allow:
     words and phrases to leave alone, in any case. assume_spun: skip the
-    detector and treat every passage as spun. neural: ask
-    a pretrained encoder as well (the extra `neural`; slow). fitted: weights of the sources of evidence and
+    detector and treat every passage as spun. fitted: weights of the sources of evidence and
     the calibration, for experiments.
 
     Loading is done at construction (a tenth of a second); use one object for
     many texts. Raises LexiconError (a ValueError) for unknown families and
-    broken lexicons, ValueError for a threshold out of range, NeuralMissingError (an
-    ImportError) where the extra is asked for and not installed.
+    broken lexicons, ValueError for a threshold out of range.
     """
 
     def __init__(
@@ -86,7 +81,6 @@ class Restorer:
         threshold: float = THRESHOLD,
         allow: Iterable[str] = (),
         assume_spun: bool = False,
-        neural: bool = False,
         fitted: Fitted | None = None,
     ):
         if not 0 <= threshold <= 1:
@@ -97,10 +91,7 @@ class Restorer:
         self.threshold = threshold
         self.allow = tuple(allow)
         self.assume_spun = assume_spun
-        self.neural = neural
-        self._fitted = fitted or load_fitted(root() / ("fitted_neural.json" if neural else "fitted.json"))
-        if neural:
-            _ = self.second_opinion  # told at once where it is missing
+        self._fitted = fitted or load_fitted(root() / "fitted.json")
         dense, self._sparse_families = split_families(f for f in self.families if f != THESAURUS)
         self._lexicon = load(dense, self.lexicon_paths)
         self._allowed = phrases(self.allow)
@@ -113,7 +104,6 @@ class Restorer:
             "threshold": self.threshold,
             "allow": self.allow,
             "assume_spun": self.assume_spun,
-            "neural": self.neural,
             "fitted": self._fitted,
         }
 
@@ -131,13 +121,6 @@ class Restorer:
     def twosided(self) -> TwoSided:
         """The two-sided model, read on first use."""
         return TwoSided.load(root() / "twosided.npz")
-
-    @cached_property
-    def second_opinion(self) -> Neural:
-        """The pretrained encoder, read on first use. Raises NeuralMissingError."""
-        from restore.neural import Neural
-
-        return Neural.load(root() / "neural.npz")
 
     @cached_property
     def _screen(self) -> Screen:
@@ -250,10 +233,7 @@ class Restorer:
         part = lattice if len(known) == len(lattice) else lattice.taken(known)
         if not weights.two_sided or all(option is None for option in part.option):
             return extra
-        scores = self.twosided.score(tokens, part, self.model)
-        if self.neural:
-            scores = self.second_opinion.score(tokens, part, scores)
-        extra[known] += weights.two_sided * scores
+        extra[known] += weights.two_sided * self.twosided.score(tokens, part, self.model)
         if part is not lattice:
             own = {lattice.start[k]: extra[k] for k in known if lattice.option[k] is None}
             for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):

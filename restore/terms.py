@@ -357,7 +357,7 @@ class Terms:
         """Known terms that runs of words may stand for, at least one of the words replaced."""
         keys, gaps = tokens.key, tokens.gap
         terms = self._t.terms
-        for i in sorted({j for i in starts for j in (i, i - 1, i - 2) if j >= 0}):
+        for i in sorted({j for at in starts for j in (at, at - 1, at - 2) if j >= 0}):
             if keys[i] in _SMALL:
                 continue
             found: dict[int, dict[str, tuple[float, str]]] = {}

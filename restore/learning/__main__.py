@@ -169,7 +169,6 @@ def weights_command(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines; each tenth is fitted on.")],
     output: Annotated[Path, typer.Option("-o", help="The file to write.")],
     family: Annotated[str, typer.Option(help="The family that they were spun by.")] = "autoblog",
-    neural: Annotated[bool, typer.Option("--neural", help="With the neural second opinion.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the standing weights; only calibrate.")] = False,
 ) -> None:
     """Fit the weights of the evidence and the calibration (about ten minutes)."""
@@ -177,37 +176,9 @@ def weights_command(
     from restore.learning.fitting import fit_all
 
     given = load_fitted(output).weights_of("") if keep else None
-    new = fit_all(pairs, family, neural, given, typer.echo)
+    new = fit_all(pairs, family, given, typer.echo)
     old = load_fitted(output) if output.exists() else Fitted({}, {})  # other families' settings stay
     save_fitted(Fitted({**old.weights, **new.weights}, {**old.calibrations, **new.calibrations}), output)
-
-
-@app.command("neural")
-def neural_command(
-    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines; each tenth is left out.")],
-    output: Annotated[Path, typer.Option("-o", help="The head to write.")],
-    family: Annotated[str, typer.Option(help="The family that they were spun by.")] = "autoblog",
-    limit: Annotated[int, typer.Option(help="Documents to learn from, evenly spaced; 0 for all.")] = 800,
-    seed: Annotated[int, typer.Option(help="Of the order and the initial weights.")] = 0,
-) -> None:
-    """Train the head over the pretrained encoder (about fifteen minutes; needs torch and the extra `neural`)."""
-    import numpy as np
-
-    from restore.learning import neural
-    from restore.learning.gold import split
-    from restore.lexicon import load
-    from restore.neural import Encoder
-    from restore.restorer import Restorer
-
-    learned, _ = split(pairs)
-    marked = learned[:: max(1, len(learned) // limit)] if limit else learned
-    engine, encoder = Restorer(families=[family]), Encoder(threads=2)
-    held, phrases = neural.examples(marked, load([family]), engine.model, engine.twosided, encoder, typer.echo)
-    vectors = np.stack([encoder.phrase(p) for p in phrases])
-    spread = float(vectors.std())
-    head = neural.train(held, vectors / spread, seed, typer.echo)
-    neural.export(head, spread, output)
-    typer.echo(f"{output}: from {len(held.gold):,} arcs, {output.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

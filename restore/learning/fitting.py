@@ -51,29 +51,27 @@ def lexicon_without(marked: Sequence[str], family: str, folder: Path) -> Path:
     return copy
 
 
-def fit_all(pairs: Path, family: str, neural: bool, given: Weights | None, report: Callable[[str], object]) -> Fitted:
-    """Weights (or those given), then the calibration of a family; with or without the neural second opinion."""
+def fit_all(pairs: Path, family: str, given: Weights | None, report: Callable[[str], object]) -> Fitted:
+    """Weights (or those given), then the calibration of a family."""
     learned, kept = split(pairs)
     documents = [read_marked(m) for m in kept]
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
-        weights = given or _search(list(_labelled(documents[::3], path, neural)), report)
-        rows = list(_rows(documents, path, weights, neural))
+        weights = given or _search(list(_labelled(documents[::3], path)), report)
+        rows = list(_rows(documents, path, weights))
     calibration = fit(rows)
     report(f"calibration on {len(rows):,} edits: {calibration.coefficients}")
     return Fitted({"": weights}, {"": calibration})
 
 
-def _labelled(documents: Sequence[Marked], path: Path, neural: bool) -> Iterator[_Labelled]:
-    engine = Restorer(families=[], lexicons=[path], neural=neural)
+def _labelled(documents: Sequence[Marked], path: Path) -> Iterator[_Labelled]:
+    engine = Restorer(families=[], lexicons=[path])
     model, two_sided = engine.model, engine.twosided
     finder = Finder(load(paths=[path]), model)
     for marked in documents:
         tokens = marked.tokens
         lattice = finder.lattice(tokens, tokens.sentences())
         scores = two_sided.score(tokens, lattice, model)
-        if neural:
-            scores = engine.second_opinion.score(tokens, lattice, scores)
         yield _Labelled(tokens, lattice, scores, gold_arcs(marked, lattice), model)
 
 
@@ -132,12 +130,10 @@ def _search(labelled: Sequence[_Labelled], report: Callable[[str], object]) -> W
     return best
 
 
-def _rows(
-    documents: Sequence[Marked], path: Path, weights: Weights, neural: bool
-) -> Iterator[tuple[tuple[float, ...], bool]]:
+def _rows(documents: Sequence[Marked], path: Path, weights: Weights) -> Iterator[tuple[tuple[float, ...], bool]]:
     """Features of the edits that the engine would make, and whether each is right."""
     fitted = Fitted({"": weights}, {"": NONE})
-    engine = Restorer(families=[], lexicons=[path], threshold=LEAST, fitted=fitted, neural=neural)
+    engine = Restorer(families=[], lexicons=[path], threshold=LEAST, fitted=fitted)
     for marked in documents:
         edits = engine.restore(marked.tokens.text).edits
         for edit, right in zip(edits, judged(marked, edits), strict=True):
