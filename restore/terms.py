@@ -390,7 +390,7 @@ class Terms:
             for original, share in self._segment(segment):
                 plural = original.endswith("+s")
                 base = original[:-2] if plural else original
-                below = node
+                below: dict[str, Any] | None = node
                 for word in base.split():
                     below = below.get(word)
                     if below is None:
@@ -455,9 +455,9 @@ class Terms:
                         asked.append((k, a.rpartition(" ")[2], b.partition(" ")[0], s + t))
         if not asked:
             return gains
-        a, b = hashes(q[1] for q in asked), hashes(q[2] for q in asked)
-        alone = np.maximum(self._model.unigram(a), FLOOR)
-        after, _ = self._model.bigram(a, b, self._model.unigram(b))
+        one, other = hashes(q[1] for q in asked), hashes(q[2] for q in asked)
+        alone = np.maximum(self._model.unigram(one), FLOOR)
+        after, _ = self._model.bigram(one, other, self._model.unigram(other))
         for (k, x, y, share), p, q in zip(asked, alone.tolist(), np.maximum(after, FLOOR).tolist(), strict=True):
             score = share + self._mixed(SENTENCE, x, p) + self._mixed(x, y, q)
             gains[k] = max(gains[k], score - max(float(usual[k]), 2 * FLOOR))

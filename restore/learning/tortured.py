@@ -115,7 +115,7 @@ def clean(rows: Iterable[Row], judged: Judgements) -> list[Phrase]:
             pair = (phrase.found, phrase.original.lower())
             if pair not in best or best[pair].papers < phrase.papers:
                 best[pair] = phrase
-    weight: Counter[str] = Counter()
+    weight: defaultdict[str, float] = defaultdict(float)
     for p in best.values():
         weight[p.original.lower()] += p.papers + 1
     acyclic = (p for p in best.values() if p.papers + 1 >= weight[p.found])
@@ -181,7 +181,7 @@ def _capitals(rows: Iterable[Row]) -> dict[str, str]:
 def _written(original: str, capitals: dict[str, str]) -> str:
     """An original with capitals on names and acronyms only."""
     key = phrase_key(original)
-    return regex.sub(r"[\p{L}\p{N}]+", lambda m: capitals.get(m.group(), m.group()), key)
+    return str(regex.sub(r"[\p{L}\p{N}]+", lambda m: capitals.get(m.group(), m.group()), key))
 
 
 MISSPELT: Final = {"particule": "particle", "composent": "component", "rythm": "rhythm", "medicial": "medical",
@@ -222,12 +222,12 @@ def learn_segments(phrases: Iterable[Phrase], rounds: int = ROUNDS) -> list[Segm
     """
     pairs = sorted({_aligned_forms(p.found, p.original) for p in phrases})
     share: dict[tuple[str, str], float] = {}
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: defaultdict[tuple[str, str], float] = defaultdict(float)
     for _ in range(rounds):
-        counts = Counter()
+        counts = defaultdict(float)
         for found, original in pairs:
             _expect(found.split(), original.split(), share, counts)
-        totals: Counter[str] = Counter()
+        totals: defaultdict[str, float] = defaultdict(float)
         for (_, o), n in counts.items():
             totals[o] += n
         share = {(f, o): n / (totals[o] + 1) for (f, o), n in counts.items() if n > 1e-6}
@@ -257,7 +257,9 @@ def _aligned_forms(found: str, original: str) -> tuple[str, str]:
     return " ".join(f), " ".join(o)
 
 
-def _expect(f: list[str], o: list[str], share: dict[tuple[str, str], float], counts: Counter[tuple[str, str]]) -> None:
+def _expect(
+    f: list[str], o: list[str], share: dict[tuple[str, str], float], counts: dict[tuple[str, str], float]
+) -> None:
     """Add the expected segments of one pair to `counts`: forward-backward over the grid of word boundaries."""
     steps: list[tuple[int, int, int, int, tuple[str, str], float]] = []
     forward = {(0, 0): 1.0}
@@ -289,7 +291,7 @@ def _expect(f: list[str], o: list[str], share: dict[tuple[str, str], float], cou
 
 def term_weights(phrases: Iterable[Phrase]) -> list[tuple[str, float]]:
     """The originals as terms, head in the singular, with the weight of each in all papers; sorted, adding up to one."""
-    weight: Counter[str] = Counter()
+    weight: defaultdict[str, float] = defaultdict(float)
     for p in phrases:
         words = term_key(p.original).split()
         words[-1] = singular(words[-1]) or words[-1]
@@ -302,7 +304,7 @@ def term_weights(phrases: Iterable[Phrase]) -> list[tuple[str, float]]:
 def entry_lines(phrases: Iterable[Phrase]) -> Iterator[str]:
     """Lexicon lines: the weight is the phrase's share of its original's tortured occurrences."""
     phrases = list(phrases)
-    totals: Counter[str] = Counter()
+    totals: defaultdict[str, float] = defaultdict(float)
     for p in phrases:
         totals[p.original.lower()] += sqrt(p.papers + _SMOOTH)
     for p in phrases:
