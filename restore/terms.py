@@ -390,7 +390,7 @@ class Terms:
             for original, share in self._segment(segment):
                 plural = original.endswith("+s")
                 base = original[:-2] if plural else original
-                below: dict[str, Any] | None = node
+                below: Any = node
                 for word in base.split():
                     below = below.get(word)
                     if below is None:
