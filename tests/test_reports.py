@@ -94,6 +94,7 @@ def test_confidence_is_counted_in_twentieths(tmp_path):
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
+    "</SCRIPT x</script/",  # closes without a `>`
     "<!--<script>",
     "]]><img src=x onerror=alert(1)>",
     '"><svg onload=alert(1)>',
