@@ -94,6 +94,7 @@ def test_confidence_is_counted_in_twentieths(tmp_path):
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
+    "</SCRIPT x</script/",  # closes without a `>`
     "<!--<script>",
     "]]><img src=x onerror=alert(1)>",
     '"><svg onload=alert(1)>',
@@ -115,6 +116,8 @@ def test_hostile_text_stays_data(tmp_path, text):
     plain = page(tmp_path, ("x", result("x")), title="x")
     made = page(tmp_path, (text, result(text)), title=text)
     assert made.tags == plain.tags
+    for mark in "<>":  # browsers end a script at less than the parser above
+        assert made.source.count(mark) == plain.source.count(mark)
     assert "".join(made.data("d0")["pieces"]) == f"a {text} b{text}"
     assert made.data("d0")["edits"] == [[text, 0.8, text, [[text, 0.2]], {text: -1.5, "passage": 1.0}]]
     assert made.data("index")[0][1] == text

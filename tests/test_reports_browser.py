@@ -393,7 +393,7 @@ def test_a_phone_needs_no_scrolling_sideways(visit, tmp_path, scheme):
 
 
 def test_hostile_text_is_only_shown(visit, tmp_path):
-    evil = "</script><img src=x onerror=alert(1)><svg/onload=alert(2)>&lt;b&gt; '\"--><!--"
+    evil = "</script x</script><img src=x onerror=alert(1)><svg/onload=alert(2)>&lt;b&gt; '\"--><!--"
     results = [
         (evil, restoration(f"{evil} ⟦{evil}→{evil}|0.7|{evil}⟧ end")),
         ("javascript:alert(3)", restoration(evil)),

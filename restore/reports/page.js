@@ -162,7 +162,7 @@
     $("left-out").hidden = !notes.length;
     $("left-out").replaceChildren(...notes.map((note) => element("p", {}, note)));
     $("documents").tHead.rows[0].replaceChildren(...COLUMNS.map((c) => {
-      const button = element("button", { type: "button" }, c.title);
+      const button = element("button", { type: "button" }, ...(c.key === "probability" ? ["Prob", element("span", { class: "wide" }, "ability")] : [c.title]));
       button.addEventListener("click", () => sortBy(c.key));
       return element("th", { scope: "col", "data-key": c.key, class: c.wide ? "wide" : null }, button);
     }));
@@ -206,9 +206,10 @@
     $("more-rows").hidden = rest === 0;
     $("more-rows").textContent = `Show ${Math.min(PAGE, rest)} more of ${count.format(rest)}`;
   }
+  const breakable = (name) => name.split(/(?<=[/_.])(?=.)/s).flatMap((part, i) => (i ? [element("wbr"), part] : [part]));
   function row(d) {
     const verdict = element("span", { class: d.spun ? "verdict spun" : "verdict" }, d.spun ? "spun" : "not spun");
-    const link = element("a", { href: `#${d.number}` }, element("bdi", {}, nameOf(d.name)));
+    const link = element("a", { href: `#${d.number}` }, element("bdi", {}, ...breakable(nameOf(d.name))));
     const line = element("tr", {}, element("td", {}, link), element("td", {}, verdict),
       element("td", {}, percent(d.probability).replace("over ", ">").replace("under ", "<")),
       element("td", { class: "wide" }, d.spun ? percent(d.rate) : "–"), element("td", {}, count.format(d.edits)),
