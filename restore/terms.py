@@ -21,7 +21,7 @@ other number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -189,6 +189,21 @@ def _apart(phrase: str) -> str:
     return regex.sub(r"(?<=\p{L})(?=\d)", " ", phrase) if any(c.isdigit() for c in phrase) else phrase
 
 
+def _second_words(phrases: Iterable[str]) -> dict[str, set[str]]:
+    """First word of listed phrases -> the words that may come second, in either number; "" where one is all."""
+    out: dict[str, set[str]] = {}
+    for phrase in phrases:
+        first, _, rest = phrase.partition(" ")
+        second = rest.partition(" ")[0]
+        group = out.setdefault(first, set())
+        group.add(second)
+        if second and second == rest:
+            group.add(second + "s")
+            if one := singular(second):
+                group.add(one)
+    return out
+
+
 def _rows(folder: Path, pattern: str) -> Iterator[tuple[Path, list[str]]]:
     for path in sorted(folder.glob(pattern)):
         for line in path.read_text(encoding="utf-8").split("\n"):
@@ -204,6 +219,15 @@ class _Draft:
     end: int
     options: dict[str, tuple[float, str]]  # original -> log joint, source
     listed: float | None  # weight that being listed gives; None for compositions
+
+
+class _Reading(NamedTuple):
+    """What a segment may stand for: words, log share, whether in the plural, whether it says anything else."""
+
+    words: tuple[str, ...]
+    share: float
+    plural: bool
+    changed: bool
 
 
 class Terms:
@@ -227,10 +251,13 @@ class Terms:
         for phrase in barred:
             t.listed.pop(term_key(phrase), None)
         self._log_rate = log(RATE)
-        self._firsts = {p for p in t.prefixes if " " not in p} | {k for k in t.listed if " " not in k}
+        self._seconds = _second_words(t.listed)
         self._swapped = {w for w in t.words if " " not in w} | set(t.long_first)
         self._swapped |= {w + "s" for w in self._swapped}
         self._segments: dict[str, tuple[tuple[str, float], ...]] = {}
+        self._follow: dict[str, frozenset[str]] = {}
+        self._readings: dict[str, dict[str, list[_Reading]]] = {}
+        self._longer = _second_words(w for w in t.words if " " in w)
         self._usual: dict[str, float] = {}
         self._strength: dict[str, float] = {}
         self._technicals: dict[str, float] = {}
@@ -250,8 +277,11 @@ class Terms:
         """Stretches that may be tortured terms, by their first token; they may overlap."""
         if self._register and not self._scholarly(tokens):
             return []
-        firsts, swapped, keys = self._firsts, self._swapped, tokens.key
-        drafts = [d for i, key in enumerate(keys) if key in firsts for d in self._listed(tokens, i)]
+        seconds, swapped, keys = self._seconds, self._swapped, tokens.key
+        drafts: list[_Draft] = []
+        for i, key in enumerate(keys):
+            if key in seconds and ("" in seconds[key] or (i + 1 < len(keys) and keys[i + 1] in seconds[key])):
+                drafts += self._listed(tokens, i)
         starts = [i for i, key in enumerate(keys) if key in swapped]
         if not starts and not drafts:
             return []
@@ -356,14 +386,57 @@ class Terms:
     def _composed(self, tokens: Tokens, starts: list[int]) -> Iterator[_Draft]:
         """Known terms that runs of words may stand for, at least one of the words replaced."""
         keys, gaps = tokens.key, tokens.gap
-        terms = self._t.terms
-        for i in sorted({j for at in starts for j in (at, at - 1, at - 2) if j >= 0}):
-            if keys[i] in _SMALL:
+        terms, follow, readings, longer = self._t.terms, self._follow, self._readings, self._longer
+        last = len(keys) - 1
+        # only where a term may begin with a reading of one word and go on with a reading of the next
+        for i in sorted({j for at in starts for j in (at, at - 1, at - 2) if 0 <= j < last}):
+            key, after = keys[i], keys[i + 1]
+            if key in _SMALL or gaps[i + 1] not in _JOINED:
+                continue
+            ahead = follow.get(key)
+            if ahead is None:
+                ahead = self._ahead(key)
+            here = readings.get(after)
+            if here is None:
+                here = self._reading(after)
+            if (
+                ahead.isdisjoint(here)
+                and not (key in longer and after in longer[key])
+                and not (after in longer and i + 2 <= last and keys[i + 2] in longer[after])
+            ):
                 continue
             found: dict[int, dict[str, tuple[float, str]]] = {}
             self._walk(keys, gaps, i, i, terms, (), 0.0, False, found)
             for end, options in found.items():
                 yield _Draft(i, end, options, None)
+
+    def _reading(self, segment: str) -> dict[str, list[_Reading]]:
+        """What a segment may stand for, by the first word."""
+        known = self._readings.get(segment)
+        if known is None:
+            if len(self._readings) > 100_000:
+                self._readings.clear()
+                self._follow.clear()
+            known = self._readings[segment] = {}
+            for original, share in self._segment(segment):
+                plural = original.endswith("+s")
+                base = original[:-2] if plural else original
+                changed = base != segment and not (plural and inflect(base, "s") == segment)
+                words = tuple(base.split())
+                known.setdefault(words[0], []).append(_Reading(words, share, plural, changed))
+        return known
+
+    def _ahead(self, key: str) -> frozenset[str]:
+        """The words by which terms go on that begin with a reading of a word."""
+        ahead: set[str] = set()
+        for group in self._reading(key).values():
+            for reading in group:
+                node: Any = self._t.terms
+                for word in reading.words:
+                    node = node.get(word, {})
+                ahead.update(node)
+        known = self._follow[key] = frozenset(ahead - {""})
+        return known
 
     def _walk(
         self,
@@ -380,34 +453,37 @@ class Terms:
         """Depth-first over segments and the trie of terms; `found` collects end -> original -> joint."""
         if at >= len(keys) or at - first >= LONGEST_RUN or (at > first and gaps[at] not in _JOINED):
             return
-        longest = self._t.long_first.get(keys[at], 1)
         segment = keys[at]
+        longest = self._t.long_first.get(segment, 1)
         for end in range(at + 1, min(len(keys), at + longest, first + LONGEST_RUN) + 1):
             if end > at + 1:
                 if gaps[end - 1] not in _JOINED:
                     return
                 segment += " " + keys[end - 1]
-            for original, share in self._segment(segment):
-                plural = original.endswith("+s")
-                base = original[:-2] if plural else original
-                below: Any = node
-                for word in base.split():
-                    below = below.get(word)
+            readings = self._readings.get(segment)
+            if readings is None:
+                readings = self._reading(segment)
+            for word in node.keys() & readings.keys():
+                for reading in readings[word]:
+                    below = node[word]
+                    for further in reading.words[1:]:
+                        below = below.get(further)
+                        if below is None:
+                            break
                     if below is None:
-                        break
-                if below is None:
-                    continue
-                changed = swapped or (base != segment and not (plural and inflect(base, "s") == segment))
-                joint = score + share
-                own = (*words, base)
-                if changed and "" in below and (words or " " in base) and end > first + 1:
-                    text = " ".join(own)
-                    text = _in_number(text, "s") if plural else text
-                    group = found.setdefault(end, {})
-                    value = joint + float(below[""]) + self._log_rate
-                    if value > group.get(text, (-99.0, ""))[0]:
-                        group[text] = (value, COMPOSED)
-                self._walk(keys, gaps, first, end, below, own, joint, changed, found)
+                        continue
+                    changed = swapped or reading.changed
+                    joint = score + reading.share
+                    own = (*words, *reading.words)
+                    if changed and "" in below and len(own) > 1 and end > first + 1:
+                        text = " ".join(own)
+                        text = _in_number(text, "s") if reading.plural else text
+                        group = found.setdefault(end, {})
+                        value = joint + float(below[""]) + self._log_rate
+                        if value > group.get(text, (-99.0, ""))[0]:
+                            group[text] = (value, COMPOSED)
+                    if len(below) > ("" in below):
+                        self._walk(keys, gaps, first, end, below, own, joint, changed, found)
 
     # compositions around what is sure or telling
 
