@@ -105,6 +105,7 @@ def clean(
     several = len(names) > 1 or os.path.isdir(names[0])
     if several and not (write or output or shown or report):
         _fail("several files: say where they go with --write, --output FOLDER, --diff, --format json or --report")
+    unplaced = several and not (write or output)  # only the report is asked for
     page = _page(report, [*names, *([str(output)] if output else [])])
 
     from restore import documents, pipeline, targets
@@ -128,7 +129,7 @@ def clean(
             backup=backup_suffix if backup else "",
             rejects=rejects,
             journal=targets.journal_path(sources, names, output),
-            show=_diff if diff else _json if format is Format.json else _nothing if several and report else None,
+            show=_diff if diff else _json if format is Format.json else _nothing if unplaced else None,
             observe=page.add if page else None,
         )
     except documents.DocumentError as error:

@@ -157,7 +157,7 @@ def read_tables(folder: Path, name: str) -> _Tables:
         try:
             share = float(seen) / (float(total or 1) + 1)
         except ValueError:
-            raise LexiconError(f"{path}: '{columns[2]}' is no share; write counts such as 3/20") from None
+            raise ValueError(f"{path}: '{columns[2]}' is no share; write counts such as 3/20") from None
         if len(original) == 1:
             continue
         group = t.words.setdefault(found, {})
@@ -170,7 +170,7 @@ def read_tables(folder: Path, name: str) -> _Tables:
         try:
             weights[columns[0]] = max(float(columns[1]) if len(columns) > 1 else -9.5, weights.get(columns[0], -99.0))
         except ValueError:
-            raise LexiconError(f"{path}: '{columns[1]}' is no log weight") from None
+            raise ValueError(f"{path}: '{columns[1]}' is no log weight") from None
     for _, columns in _rows(folder, "ordinary*.txt"):
         if len(columns) > 2:
             t.slips[columns[0], columns[1]] = int(columns[2])

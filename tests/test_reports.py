@@ -277,6 +277,12 @@ def test_a_bad_document_leaves_the_report_of_the_others(run, tmp_path, spun):
     assert Page(tmp_path / "r.html").data("totals")["documents"] == 1
 
 
+def test_a_folder_that_may_not_be_written_to(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(DocumentError, match=r"folder .* may not be written to\); check its permissions"):
+        HtmlReport(tmp_path / "r.html")
+
+
 # ---- diff and table
 
 
