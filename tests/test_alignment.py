@@ -213,6 +213,13 @@ def test_hyphens_possessives_and_case():
     assert table["excessive", "high"] == 1.0
 
 
+def test_one_text_is_enough_where_it_repeats_itself():
+    text = " ".join(" ".join(t) for t in original_texts(4))
+    table = learned_from([(text, spin(text))])
+    assert table["local weather", "climate"] > 0.8
+    assert table["buying and selling", "trading"] > 0.8
+
+
 def test_marked_and_plain_add_up():
     texts = original_texts(30)
     plain = [Pair(" ".join(t), None, " ".join(map(spin, t))) for t in texts]

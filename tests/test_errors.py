@@ -38,6 +38,7 @@ def files(tmp_path, spun):
         "empty.txt": "",
         "broken.tsv": "a\tb\nonly\n",
         "rate.tsv": "a\tb\toften\n",
+        "wide.tsv": "a\tb\t0.3\td\te\tf\n",
         "one.json": '{"a": 1}\n',
         "feed.jsonl": '{"title": "a", "body": "A fine day."}\n',
         "accent.jsonl": '{"body": "A café."}\n',

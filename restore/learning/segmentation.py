@@ -7,8 +7,8 @@ both sides into phrase pairs, in order. The probability of a path is the product
 P(found | original) of its pairs and of P(kept | word) of the words left alone
 between them. These are estimated by expectation-maximisation over the corpus
 (Dempster, Laird and Rubin 1977; a monotone form of the phrase model of Marcu and
-Wong 2002), each place judged by the counts of all others (leaving one out, Wuebker,
-Mauser and Ney 2010), so that a long pair seen once does not explain itself.
+Wong 2002), each text judged by the counts of all others (leaving one out, Wuebker,
+Mauser and Ney 2010), so that a long pair of one text does not explain itself.
 """
 
 from __future__ import annotations
@@ -312,7 +312,9 @@ def estimate(corpus: Corpus, passes: int = PASSES) -> list[Counted]:
     prior = NEW * WORD**new_found * PHRASE ** (np.maximum(new_found, new_original) - 1.0 + shared)
     partable = np.maximum(0, np.minimum(new_found, new_original) - 1)
     fixed = shared * np.log(SHARED) + partable * np.log(PARTABLE)
-    _, own = np.unique(pair * (int(lattices.text.max()) + 1) + lattices.text[change], return_inverse=True)
+    own = np.arange(len(change))  # one text alone: its other places are all the evidence there is
+    if lattices.text.max() > lattices.text.min():
+        _, own = np.unique(pair * (int(lattices.text.max()) + 1) + lattices.text[change], return_inverse=True)
     everywhere = np.zeros(len(skip))
     for left in range(passes - 1, -1, -1):
         posterior = everywhere[change]
