@@ -34,7 +34,7 @@ from restore.text import Tokens, shape
 
 SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
 # Chances that an untouched sentence (a quotation, boilerplate) follows a spun one, and that a spun one follows such a one:
-WITHIN: Final = (0.005, 0.03)  # a paragraph
+WITHIN: Final = (0.003, 0.02)  # a paragraph
 ACROSS: Final = (0.4, 0.4)  # two paragraphs
 UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to be seen
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
