@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from restore import batch
+from restore.pipeline import _Guard
 from restore.progress import summary
 from restore.work import Tally
 
@@ -202,3 +203,23 @@ def test_summary():
     assert summary(tally, 2.0, 100, False) == (
         "2 documents, 1 spun, 3 edits, 50 words/s, 1 error, 4 hidden characters (--strip-invisible removes them)"
     )
+
+
+def test_ctrl_c_waits_for_the_end_of_a_write():
+    guard = _Guard()
+    written = []
+
+    def write(signals: int) -> None:
+        with guard:
+            for _ in range(signals):
+                guard.signalled()
+            written.append(signals)
+
+    with pytest.raises(KeyboardInterrupt):
+        write(1)
+    guard = _Guard()
+    with pytest.raises(KeyboardInterrupt):
+        write(2)  # whoever insists is heard
+    assert written == [1]
+    with pytest.raises(KeyboardInterrupt):
+        _Guard().signalled()

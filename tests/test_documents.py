@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 import restore
 from restore import pipeline, targets
-from restore.documents import DocumentError, Options, open_reader
+from restore.documents import DocumentError, Options, Restored, open_reader
 from restore.documents.csv import cells, stays_open
-from restore.documents.jsonl import offsets, strings
+from restore.documents.jsonl import LinesItem, offsets, strings
 from restore.documents.streams import Output
 from restore.documents.text import TextItem
 from restore.journal import Journal
@@ -658,7 +658,7 @@ def test_a_file_put_in_place_just_before_the_end_is_not_done_again(bench, spun, 
     monkeypatch.setattr(Output, "commit", real)
     once = (bench.folder / "in/a.txt").stat().st_mtime_ns
     tally = bench.run(bench.folder / "in", write=True, resume=True)
-    assert tally.documents == 2
+    assert (tally.documents, tally.spun) == (2, 2)
     assert (bench.folder / "in/a.txt").stat().st_mtime_ns == once
     assert (bench.folder / "in/b.txt").read_bytes() == (bench.folder / "in/a.txt").read_bytes()
     assert sorted(p.name for p in (bench.folder / "in").iterdir()) == ["a.txt", "b.txt"]
@@ -733,3 +733,56 @@ def test_a_device_that_fails(bench, clean, monkeypatch):
     monkeypatch.setattr(pipeline, "open_reader", opened)
     assert bench.run(path, of="jsonl").failed == 1
     assert b"feed.jsonl: cannot be read (" in bench.capture.readouterr().err
+
+
+def restored_as(*changes: tuple[int, int, str]) -> Restored:
+    return Restored(restore.Restoration("", (), restore.Verdict(False, 0.0, 0.0, None)), (changes,))
+
+
+@pytest.mark.parametrize(
+    ("line", "after"),
+    [
+        ('{"b":"a\\u0041 one \\ud83d\\ude00"}', '{"b":"a\\u0041 \\u00e9\\"x \\ud83d\\ude00"}'),
+        ('{"b": "aa one é\\/\\n"}', '{"b": "aa é\\"x é\\/\\n"}'),
+    ],
+)
+def test_escapes_outside_and_inside_an_edit(line, after):
+    """Escapes stay as they are; what comes in is escaped as the string is."""
+    (record,) = LinesItem(1, 1, Options(("b",)), (line.encode(),), "utf-8").records()
+    assert record.render(restored_as((3, 6, 'é"x'))) == after.encode()
+
+
+def test_cells_that_do_not_change_keep_their_bytes(bench, spun):
+    """Needless quotation marks, loose ones in bare cells, spaces, and rows without a line end."""
+    text = spun.replace("\n", " ").replace('"', "")
+    data = f'id;title;body\r\n"1"; 5" pipe ;"{text}"\n\n2;"say ""x""";plain'.encode()
+    (bench.folder / "t.csv").write_bytes(data)
+    bench.run(bench.folder / "t.csv", fields=("title", "body"))
+    out = bench.printed()
+    assert out.startswith(b'id;title;body\r\n"1"; 5" pipe ;"City Library')
+    assert out.endswith(b'"\n\n2;"say ""x""";plain')
+
+
+def test_rejects_are_cut_to_what_stands(bench, spun, clean, monkeypatch):
+    """Rejects written after the last position are written again, not twice."""
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    path, rejects = bench.make("jsonl", spun, clean), bench.folder / "bad.jsonl"
+    path.write_bytes(b"{bad\n" + path.read_bytes())
+    stopping(monkeypatch, 3, [])
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl", rejects=rejects)
+    once = rejects.read_bytes()
+    with open(rejects, "ab") as file:
+        file.write(b'{"torn')
+    stopping(monkeypatch, 1000, [])
+    tally = bench.run(path, bench.folder / "out.jsonl", of="jsonl", rejects=rejects, resume=True)
+    assert tally.rejected == 1
+    assert rejects.read_bytes() == once
+
+
+def test_row_groups_are_put_together_again(bench, spun, clean, monkeypatch):
+    monkeypatch.setattr("restore.documents.arrow.BATCH", 2)
+    path = bench.make("parquet", spun, clean)
+    bench.run(path, bench.folder / "out.parquet", of="parquet")
+    assert groups_of("parquet", (bench.folder / "out.parquet").read_bytes()) == groups_of("parquet", path.read_bytes())
