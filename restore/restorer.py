@@ -184,7 +184,8 @@ class Restorer:
     def _passages(self, tokens: Tokens) -> Passages:
         """Screening by the listed families, and by the thesaurus where these explain a text badly."""
         listed = self._screen.passages(tokens, self.assume_spun)
-        if self._thesaurus is None or sum(listed.evidence) > 0 or not listed.sentences:
+        explained = sum(listed.evidence) > 0 if self.assume_spun else listed.probability >= 0.5
+        if self._thesaurus is None or explained or not listed.sentences:
             return listed
         alone = self.assume_spun and self.families == (THESAURUS,)
         return _weighed(listed, self._thesaurus.judge(tokens, look=alone), self.assume_spun, alone)

@@ -315,8 +315,8 @@ class Thesaurus:
             at = place[key]
             if tokens.gap[at] != "." and text[tokens.start[at]].isupper():
                 continue  # a name
-            for source, value in enumerate(weights):
-                total[source] += value / n if value > 0 else value
+            for source, each in enumerate(weights):
+                total[source] += each / n if each > 0 else each
         return np.array(total)
 
     def _pairs(self, tokens: Tokens) -> Doubles:
