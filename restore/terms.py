@@ -34,7 +34,7 @@ import regex
 
 from restore.context import SENTENCE, ContextModel, hashes
 from restore.inflection import analyses, inflect
-from restore.lexicon import LexiconError, Option, read
+from restore.lexicon import Option, read
 from restore.text import PROTECTED_WORD, Tokens, shape
 
 RATE: Final = 0.03  # share of the words of a paper that begin a term
