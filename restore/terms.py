@@ -246,22 +246,38 @@ class Terms:
         register = (folder / REGISTER).read_text(encoding="utf-8").splitlines() if scholarly_only else []
         self._register = frozenset(w for line in register if not line.startswith("#") for w in line.split())
         self.name = name
+        self._folder, self._barred = folder, barred
         self._model = model
-        self._t = t = read_tables(folder, name)
-        for phrase in barred:
-            t.listed.pop(term_key(phrase), None)
         self._log_rate = log(RATE)
-        self._seconds = _second_words(t.listed)
-        self._swapped = {w for w in t.words if " " not in w} | set(t.long_first)
-        self._swapped |= {w + "s" for w in self._swapped}
         self._segments: dict[str, tuple[tuple[str, float], ...]] = {}
         self._follow: dict[str, frozenset[str]] = {}
         self._readings: dict[str, dict[str, list[_Reading]]] = {}
-        self._longer = _second_words(w for w in t.words if " " in w)
         self._usual: dict[str, float] = {}
         self._strength: dict[str, float] = {}
         self._technicals: dict[str, float] = {}
         self._gains: dict[tuple[str, str], float] = {}
+
+    # tables are read when the first text is looked at, which for most pages is never
+
+    @cached_property
+    def _t(self) -> _Tables:
+        tables = read_tables(self._folder, self.name)
+        for phrase in self._barred:
+            tables.listed.pop(term_key(phrase), None)
+        return tables
+
+    @cached_property
+    def _seconds(self) -> dict[str, set[str]]:
+        return _second_words(self._t.listed)
+
+    @cached_property
+    def _longer(self) -> dict[str, set[str]]:
+        return _second_words(w for w in self._t.words if " " in w)
+
+    @cached_property
+    def _swapped(self) -> set[str]:
+        words = {w for w in self._t.words if " " not in w} | set(self._t.long_first)
+        return words | {w + "s" for w in words}
 
     @property
     def capitals(self) -> dict[str, str]:
