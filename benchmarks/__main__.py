@@ -67,10 +67,9 @@ def ablation(
 def calibration(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines, or a folder of *.marked.txt.")],
     picture: Annotated[Path | None, typer.Option(help="Write the reliability diagram here (needs matplotlib).")] = None,
-    neural: Annotated[bool, typer.Option("--neural", help="With the extra.")] = False,
 ) -> None:
     """Whether confidences can be believed: calibration error, Brier score, precision above thresholds."""
-    confidence, right = context.judged_edits(Restorer(threshold=0.1, neural=neural), context.read_pairs(pairs))
+    confidence, right = context.judged_edits(Restorer(threshold=0.1), context.read_pairs(pairs))
     shown = confidence >= 0.5
     for name, held in (("confidence >= 0.1", confidence >= 0.1), ("confidence >= 0.5 (the default)", shown)):
         error = context.calibration_error(confidence[held], right[held])
@@ -157,6 +156,18 @@ def suggest_command(
     """Hide some phrases of a learned lexicon; suspect them in every tenth document, kept out of learning."""
     for name, value in suggesting(pairs, hidden, seed).items():
         typer.echo(f"{name}: {value:.3f}" if value <= 1 else f"{name}: {value:.0f}")
+
+
+@app.command("tortured")
+def tortured_command(
+    rows: Annotated[Path, typer.Argument(metavar="LIST", help="Tortured phrases: found, original, papers, context.")],
+    seed: Annotated[int, typer.Option(help="Of the tenth that is held out, and of the abstracts.")] = 1,
+) -> None:
+    """Tortured phrases in abstracts: a tenth held out of the list, and listed ones."""
+    from benchmarks import tortured
+
+    for line in tortured.lines(tortured.figures(rows, seed)):
+        typer.echo(line)
 
 
 @app.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,11 +43,9 @@ def ablations() -> dict[str, Fitted]:
 
 
 def engines() -> Iterator[tuple[str, Restorer]]:
-    """An engine for each setting; the neural one where its extra is installed."""
+    """An engine for each setting."""
     for name, fitted in ablations().items():
         yield name, Restorer(fitted=fitted)
-    with suppress(ImportError):
-        yield "+ neural (extra)", Restorer(neural=True)
 
 
 def scored(engine: Restorer, documents: Sequence[str]) -> Score:

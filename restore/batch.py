@@ -7,13 +7,12 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from itertools import chain
-from multiprocessing import connection, parent_process
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from restore.restoration import Restoration
     from restore.restorer import Restorer
 
@@ -50,6 +49,9 @@ def ordered(
         for key, task in tasks:
             yield key, None if task is None else call(task)
         return
+    from concurrent.futures import ProcessPoolExecutor  # late: one process needs none of it
+    from concurrent.futures.process import BrokenProcessPool
+
     waiting: deque[tuple[K, Future[R] | None, int]] = deque()
     load = 0
     pool = ProcessPoolExecutor(workers, initializer=_prepare, initargs=(start, *arguments))
@@ -100,6 +102,8 @@ def _batches(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
 
 def _prepare(start: Callable[..., None], *arguments: Any) -> None:
     """Make a process ready: Ctrl-C is the main process's business, and its end is this one's too."""
+    from multiprocessing import parent_process
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = parent_process()
@@ -109,6 +113,8 @@ def _prepare(start: Callable[..., None], *arguments: Any) -> None:
 
 
 def _end_with(sentinel: int) -> None:
+    from multiprocessing import connection
+
     connection.wait([sentinel])
     os._exit(1)
 

@@ -3,12 +3,14 @@
 An arc spans one or more tokens and emits the words that its author may have
 written there: the tokens themselves (identity), the originals of a listed
 phrase, those of a phrase of which this is an inflected form, or those of a
-listed phrase that a misspelt word comes near to (RapidFuzz).
+listed phrase that a misspelt word comes near to (RapidFuzz). Those are for
+sentences in which a dense family is at work; the places of sparse families
+(`terms.py`) bring their own originals and their own odds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import log
@@ -17,13 +19,16 @@ from typing import Final
 from restore.context import UNSEEN, ContextModel, frequency, hashes
 from restore.inflection import Form, analyses, inflect
 from restore.lexicon import LONGEST, Lexicon, Option
+from restore.terms import Place
 from restore.text import PROTECTED_WORD, Tokens, shape
 
+CONTEXT: Final = 0.4  # weight of the context model in the decoder's score
 MAX_OPTIONS: Final = 10  # originals tried for one found phrase
 IDENTITY: Final = "identity"
 LISTED: Final = "listed"
 INFLECTED: Final = "inflected"
 FUZZY: Final = "fuzzy"
+TERM: Final = "term"  # of a sparse family; scored by its odds alone
 _KIND_COST: Final = {IDENTITY: 0.0, LISTED: 0.0, INFLECTED: -1.0, FUZZY: -3.0}  # log prior of the form
 _NEAR: Final = 88.0  # RapidFuzz ratio, of 100
 _JOINERS: Final = frozenset((" ", "-", ""))
@@ -35,7 +40,8 @@ class Lattice:
 
     start, end: token indices, half-open. words: what the arc emits. weight: log
     P(found | original). option: the lexicon entry behind it, None for identity.
-    sentences: token ranges that are decoded on their own.
+    sentences: token ranges that are decoded on their own. odds: for arcs of
+    sparse families the log odds against identity, zero for others.
     """
 
     sentences: list[tuple[int, int]]
@@ -45,9 +51,17 @@ class Lattice:
     weight: list[float] = field(default_factory=list)
     option: list[Option | None] = field(default_factory=list)
     kind: list[str] = field(default_factory=list)
+    odds: list[float] = field(default_factory=list)
 
     def add(
-        self, start: int, end: int, words: tuple[str, ...], weight: float, option: Option | None, kind: str
+        self,
+        start: int,
+        end: int,
+        words: tuple[str, ...],
+        weight: float,
+        option: Option | None,
+        kind: str,
+        odds: float = 0.0,
     ) -> None:
         self.start.append(start)
         self.end.append(end)
@@ -55,15 +69,18 @@ class Lattice:
         self.weight.append(weight)
         self.option.append(option)
         self.kind.append(kind)
+        self.odds.append(odds)
 
     def __len__(self) -> int:
         return len(self.start)
 
     def taken(self, order: list[int]) -> Lattice:
-        """The same arcs in another order."""
+        """Some of the arcs, in another order."""
         lattice = Lattice(self.sentences)
         for i in order:
-            lattice.add(self.start[i], self.end[i], self.words[i], self.weight[i], self.option[i], self.kind[i])
+            lattice.add(
+                self.start[i], self.end[i], self.words[i], self.weight[i], self.option[i], self.kind[i], self.odds[i]
+            )
         return lattice
 
 
@@ -79,20 +96,30 @@ class Finder:
         self._near: dict[str, str | None] = {}
 
     def lattice(
-        self, tokens: Tokens, sentences: Iterable[tuple[int, int]], fixed: frozenset[int] = frozenset()
+        self,
+        tokens: Tokens,
+        sentences: Iterable[tuple[int, int]],
+        fixed: frozenset[int] = frozenset(),
+        places: Sequence[tuple[Place, float]] = (),
+        dense: Callable[[tuple[int, int]], bool] = lambda _: True,
     ) -> Lattice:
-        """Lattice over some sentences; tokens in `fixed` keep their identity."""
+        """Lattice over some sentences; tokens in `fixed` keep their identity.
+
+        places: what sparse families claim, with log odds. dense: whether a sentence
+        may be a dense family's; in others only `places` bring originals.
+        """
         lattice = Lattice(list(sentences))
         text, first = tokens.text, tokens.start
+        spun = [s for s in lattice.sentences if dense(s)]
         self._look_up_unknown(
-            {
-                tokens.key[i]
-                for begin, end in lattice.sentences
-                for i in range(begin, end)
-                if text[first[i] : first[i] + 1].islower()
-            }
+            {tokens.key[i] for begin, end in spun for i in range(begin, end) if text[first[i] : first[i] + 1].islower()}
         )
+        self._add_places(lattice, tokens, fixed, places)
         for begin, end in lattice.sentences:
+            if not dense((begin, end)):
+                for i in range(begin, end):
+                    lattice.add(i, i + 1, _own(tokens, i), 0.0, None, IDENTITY)
+                continue
             for i in range(begin, end):
                 self._arcs_at(lattice, tokens, i, end, fixed)
             for i, near in self._misspelt(tokens, fixed, begin, end):
@@ -100,10 +127,33 @@ class Finder:
         order = sorted(range(len(lattice)), key=lattice.start.__getitem__)
         return lattice if order == list(range(len(order))) else lattice.taken(order)
 
+    def _add_places(
+        self, lattice: Lattice, tokens: Tokens, fixed: frozenset[int], places: Sequence[tuple[Place, float]]
+    ) -> None:
+        """Arcs of sparse families. The odds weigh the found phrase already; the context model, which will weigh
+        both sides once more, is left only what it knows of their surroundings."""
+        bounds = list(lattice.sentences)
+        claimed = [
+            (p, odds)
+            for p, odds in places
+            if any(b <= p.start and p.end <= e for b, e in bounds)
+            and not any(i in fixed for i in range(p.start, p.end))
+        ]
+        if not claimed:
+            return
+        found = [[shape(k) for k in tokens.key[p.start : p.end]] for p, _ in claimed]
+        usual = self._model.phrases(found + [list(o.words) for p, _ in claimed for o in p.options]).astype(float)
+        at = len(claimed)
+        for n, (p, odds) in enumerate(claimed):
+            mark = (",",) if tokens.gap[p.start] == "," else ()
+            for option, share in zip(p.options, p.shares, strict=True):
+                known = CONTEXT * float(usual[at] - usual[n])
+                lattice.add(p.start, p.end, mark + option.words, 0.0, option, TERM, odds + share - known)
+                at += 1
+
     def _arcs_at(self, lattice: Lattice, tokens: Tokens, i: int, limit: int, fixed: frozenset[int]) -> None:
-        key = tokens.key[i]
-        mark = (",",) if tokens.gap[i] == "," else ()
-        own = (*mark, shape(key))
+        key, own = tokens.key[i], _own(tokens, i)
+        mark = own[:-1]
         if key == PROTECTED_WORD or i in fixed:
             lattice.add(i, i + 1, own, 0.0, None, IDENTITY)
             return
@@ -223,3 +273,9 @@ class Finder:
                         lattice.add(first, last, mark + option.words, cost, option, FUZZY)
         finally:
             tokens.key[i] = key
+
+
+def _own(tokens: Tokens, i: int) -> tuple[str, ...]:
+    """What a token emits as it stands: its word, after a comma where one stands before it."""
+    word = shape(tokens.key[i])
+    return (",", word) if tokens.gap[i] == "," else (word,)

@@ -11,12 +11,17 @@ sentence this is the log-likelihood ratio of a naive Bayes detector. Sentences
 are chained by a hidden Markov model (the document untouched; or each sentence spun
 or quoted), so that a document's sentences vouch for each other and a clean
 quotation in a spun page stays clean.
+
+That is for dense families, whose spinner touches every sentence. A sparse family
+(tortured papers) leaves few phrases among clean prose: a document's evidence is
+the sum over its places (`terms.Terms.places`), each capped, and nothing speaks
+against; each place is then judged on its own weight and on that of the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from math import exp, expm1, log, log1p
 from typing import Final
 
@@ -24,14 +29,22 @@ import numpy as np
 
 from restore.context import ContextModel
 from restore.lexicon import LONGEST, Lexicon
+from restore.terms import Place, Terms
 from restore.text import Tokens, shape
 
 SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
 # Chances that an untouched sentence (a quotation, boilerplate) follows a spun one, and that a spun one follows such a one:
-WITHIN: Final = (0.01, 0.05)  # a paragraph
+WITHIN: Final = (0.003, 0.02)  # a paragraph
 ACROSS: Final = (0.4, 0.4)  # two paragraphs
 UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to be seen
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
+RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases
+LEAST_ODDS: Final = -2.0  # log odds of a place from which on its originals are candidates
+RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
+CHANCE: Final = 0.1  # share of the lesser places that count as evidence
+LONG_TEXT: Final = 100  # tokens; longer texts have more places by chance
+SELDOM: Final = 2.0  # taken off a place's odds where others have shown the family at work: most words stay
+EXPLAINED: Final = 6.0  # taken off a place's weight where a dense family already explains the sentence
 _BREAKS: Final = frozenset((".", ","))
 _TELLING: Final = 1.0  # weight from which on a phrase counts as the spinner's
 _CAP: Final = (-2.5, 2.4)  # of one phrase's weight
@@ -59,8 +72,10 @@ class Passages:
     sentences: token ranges. evidence: log-likelihood ratio of each, spun against
     untouched. spun: probability of each to have been spun, given all.
     probability: that any was. rate: expected share of tokens in the spinner's
-    phrases. family: the one whose phrases weigh most. source: the thesaurus, where
-    it is that family.
+    phrases. family: the likeliest one at work. source: the thesaurus, where it is
+    that family. places: the
+    stretches that sparse families claim, each with its log odds, tortured
+    against the author's own, given all the others.
     """
 
     sentences: list[tuple[int, int]]
@@ -70,12 +85,14 @@ class Passages:
     rate: float
     family: str | None
     source: str | None = None
+    places: tuple[tuple[Place, float], ...] = ()
 
 
 class Screen:
-    """Fast detector: one dictionary look-up a word, no lattice."""
+    """Fast detector: one dictionary look-up a word, no lattice. sparse: matchers of the sparse families."""
 
-    def __init__(self, lexicon: Lexicon, model: ContextModel):
+    def __init__(self, lexicon: Lexicon, model: ContextModel, sparse: Sequence[Terms] = ()):
+        self._sparse = sparse
         self._prefixes = lexicon.prefixes
         self._options = lexicon.options
         self._weights = phrase_weights(lexicon, model)
@@ -85,6 +102,10 @@ class Screen:
         sentences = tokens.sentences()
         if not sentences:
             return Passages([], [], [], 0.0, 0.0, None)
+        dense = self._dense(tokens, sentences, assume_spun)
+        return self._with_sparse(tokens, dense, assume_spun) if self._sparse else dense
+
+    def _dense(self, tokens: Tokens, sentences: list[tuple[int, int]], assume_spun: bool) -> Passages:
         traces = list(self._traces(tokens))
         evidence = [0.0] * len(sentences)
         at = 0
@@ -98,6 +119,28 @@ class Screen:
         if probability < 0.5:
             return Passages(sentences, evidence, spun, probability, 0.0, None)
         return Passages(sentences, evidence, spun, probability, *self._extent(tokens, sentences, spun, traces))
+
+    def _with_sparse(self, tokens: Tokens, dense: Passages, assume_spun: bool) -> Passages:
+        """The same with the sparse families' places; the verdict's family is the likeliest."""
+        claimed: list[tuple[Place, float]] = []
+        clean = 1 - dense.probability
+        best, family, share = dense.probability, dense.family, dense.rate
+        for matcher in self._sparse:
+            places = matcher.places(tokens)
+            if not places:
+                continue
+            if dense.probability >= 0.5:
+                places = list(_unexplained(places, dense))
+            odds, probability = smooth_places(places, 1 - 1e-9 if assume_spun else RARE_PRIOR, len(tokens))
+            kept = [(p, o) for p, o in zip(places, odds, strict=True) if o > LEAST_ODDS]
+            claimed += kept
+            clean *= 1 - probability
+            words = sum(p.end - p.start for p in apart([p for p, o in kept if o > 0]))
+            if probability >= 0.5:
+                share = min(1.0, share + words / len(tokens))
+            if probability > best or (family is None and probability >= 0.5):
+                best, family = probability, matcher.name
+        return replace(dense, probability=1 - clean, rate=share, family=family, places=tuple(claimed))
 
     def _traces(self, tokens: Tokens) -> Iterator[tuple[int, int, str, float]]:
         """The listed phrases of a text, longest first and not overlapping: start, end, phrase, weight."""
@@ -139,6 +182,56 @@ class Screen:
                 family = self._options[phrase][0].family
                 support[family] = support.get(family, 0.0) + spun[at] * weight
         return share / len(tokens), max(support, key=lambda name: support[name], default=None)
+
+
+def apart(places: Sequence[Place]) -> list[Place]:
+    """The weightiest places that do not overlap."""
+    taken: list[Place] = []
+    for p in sorted(places, key=lambda p: -p.weight):
+        if all(p.end <= t.start or p.start >= t.end for t in taken):
+            taken.append(p)
+    return taken
+
+
+def smooth_places(places: Sequence[Place], prior: float = RARE_PRIOR, length: int = 0) -> tuple[list[float], float]:
+    """Log odds of each place to be a sparse family's, and the probability that any is.
+
+    A place's weight stands against the document's: log P(family at work | all
+    places that do not overlap with it). What occurs twice counts once; the
+    weightiest place counts in full, each other one as far as it may be chance;
+    a long text (length in tokens) has more chances.
+    """
+    alone = log(prior) - log1p(-prior) - log1p(length / LONG_TEXT)
+    best: dict[tuple[str, ...], tuple[Place, float]] = {}
+    for p in apart(places):
+        gain = min(p.weight, RARE_CAP)
+        if gain > best.get(p.options[0].words, (p, 0.0))[1]:
+            best[p.options[0].words] = (p, gain)
+    counted = list(best.values())
+    odds = []
+    for p in places:
+        others = alone + _together(g for q, g in counted if q.end <= p.start or p.end <= q.start)
+        at_work = 1 / (1 + exp(-max(-50.0, min(50.0, others))))
+        odds.append(p.weight + log(at_work) - SELDOM * at_work)
+    total = alone + _together(g for _, g in counted)
+    return odds, 1 / (1 + exp(-max(-50.0, min(50.0, total))))
+
+
+def _together(gains: Iterable[float]) -> float:
+    """Evidence of several places: the largest, and of each other one log(1 - CHANCE + CHANCE exp(gain))."""
+    ordered = sorted(gains, reverse=True)
+    return sum(ordered[:1]) + sum(log(1 - CHANCE + CHANCE * exp(g)) for g in ordered[1:])
+
+
+def _unexplained(places: Sequence[Place], dense: Passages) -> Iterator[Place]:
+    """Places with less weight in sentences that a dense family has spun."""
+    at = 0
+    for p in places:
+        while p.start >= dense.sentences[at][1]:
+            at += 1
+        weight = p.weight - EXPLAINED * dense.spun[at]
+        if weight > 0:
+            yield p._replace(weight=weight)
 
 
 def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:

@@ -23,6 +23,7 @@ from restore.options import Format, Html
 if TYPE_CHECKING:
     from restore.channel import Verdict
     from restore.pipeline import Plan
+    from restore.reports import HtmlReport
     from restore.restoration import Restoration
     from restore.restorer import Restorer
 
@@ -52,16 +53,16 @@ def clean(
     to: opt.To = None,
     diff: opt.Diff = False,
     format: opt.FormatOption = Format.text,
+    report: opt.Report = None,
     keep_original: opt.KeepOriginal = False,
     annotate: opt.Annotate = False,
     backup: opt.Backup = False,
     backup_suffix: opt.BackupSuffix = ".bak",
-    threshold: opt.Threshold = 0.5,
+    threshold: opt.Threshold = opt.THRESHOLD,
     family: opt.Families = None,
     lexicon: opt.Lexicons = None,
     allow: opt.Allow = None,
     assume_spun: opt.Spun = False,
-    neural: opt.Neural = False,
     strip_invisible: opt.Strip = False,
     jobs: opt.Jobs = 1,
     resume: opt.Resume = False,
@@ -102,8 +103,10 @@ def clean(
     if backup and not (write or output):
         _fail("--backup keeps what is replaced; say --write or --output")
     several = len(names) > 1 or os.path.isdir(names[0])
-    if several and not (write or output or shown):
-        _fail("several files: say where they go with --write, --output FOLDER, --diff or --format json")
+    if several and not (write or output or shown or report):
+        _fail("several files: say where they go with --write, --output FOLDER, --diff, --format json or --report")
+    unplaced = several and not (write or output)  # only the report is asked for
+    page = _page(report, [*names, *([str(output)] if output else [])])
 
     from restore import documents, pipeline, targets
 
@@ -112,7 +115,7 @@ def clean(
         sources = targets.planned(names, glob, output, write, target_kind)
         plan = pipeline.Plan(
             sources,
-            _restorer(threshold, family, lexicon, allow, assume_spun, neural),
+            _restorer(threshold, family, lexicon, allow, assume_spun),
             documents.Options(
                 tuple(field or ()), html.value, encoding, fix_encoding, keep_original, annotate, whole=shown or bool(to)
             ),
@@ -126,11 +129,12 @@ def clean(
             backup=backup_suffix if backup else "",
             rejects=rejects,
             journal=targets.journal_path(sources, names, output),
-            show=_diff if diff else _json if format is Format.json else None,
+            show=_diff if diff else _json if format is Format.json else _nothing if unplaced else None,
+            observe=page.add if page else None,
         )
     except documents.DocumentError as error:
         _fail(str(error))
-    tally = _run(plan)
+    tally = _run(plan, page)
     raise typer.Exit(2 if tally.failed or tally.rejected else 0)
 
 
@@ -203,33 +207,36 @@ def explain(
     encoding: opt.Encoding = "utf-8",
     fix_encoding: opt.FixEncoding = False,
     format: opt.FormatOption = Format.text,
-    threshold: opt.Threshold = 0.5,
+    report: opt.Report = None,
+    threshold: opt.Threshold = opt.THRESHOLD,
     family: opt.Families = None,
     lexicon: opt.Lexicons = None,
     allow: opt.Allow = None,
     assume_spun: opt.Spun = False,
-    neural: opt.Neural = False,
     strip_invisible: opt.Strip = False,
 ) -> None:
     """Show each edit of a document with its probability, alternatives and evidence.
 
     [bold]Example[/bold]: restore explain page.html
     """
-    from restore import documents, pipeline, report, targets
+    from restore import documents, pipeline, targets
+    from restore.reports import explanation
 
     def table(name: str, result: Restoration) -> str:
-        return report.explanation(result, result.undo(), color=_terminal()) + "\n"
+        return explanation(result, result.undo(), color=_terminal()) + "\n"
 
+    page = _page(report, [path])
     plan = pipeline.Plan(
         [targets.Source(path, None)],
-        _restorer(threshold, family, lexicon, allow, assume_spun, neural),
+        _restorer(threshold, family, lexicon, allow, assume_spun),
         documents.Options(tuple(field or ()), html.value, encoding, fix_encoding, whole=True),
         kind=from_kind.value if from_kind else "",
         strip=strip_invisible,
         quiet=True,
         show=_json if format is Format.json else table,
+        observe=page.add if page else None,
     )
-    tally = _run(plan)
+    tally = _run(plan, page)
     raise typer.Exit(2 if tally.failed or tally.rejected else 0)
 
 
@@ -448,14 +455,17 @@ def main(
         _fail(str(error))
 
 
-def _run(plan: Plan) -> Any:
-    """Carry out a plan; what ends it early ends the program."""
+def _run(plan: Plan, page: HtmlReport | None = None) -> Any:
+    """Carry out a plan and finish the page beside it; what ends it early ends the program."""
     from restore import pipeline
     from restore.batch import WorkerError
     from restore.documents import DocumentError
 
     try:
-        return pipeline.run(plan)
+        tally = pipeline.run(plan)
+        if page:
+            page.close()
+        return tally
     except (DocumentError, WorkerError) as error:
         _fail(str(error))
 
@@ -465,10 +475,29 @@ def _json(name: str, result: Restoration) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
+def _nothing(name: str, result: Restoration) -> str:
+    return ""
+
+
 def _diff(name: str, result: Restoration) -> str:
-    from restore.report import word_diff
+    from restore.reports import word_diff
 
     return word_diff(result, name, color=_terminal())
+
+
+def _page(report: Path | None, taken: Iterable[str]) -> HtmlReport | None:
+    """The page asked for, if any; it may not stand in the place of a document."""
+    if report is None:
+        return None
+    from restore.documents import DocumentError
+    from restore.reports import HtmlReport
+
+    if any(name != "-" and report.resolve() == Path(name).resolve() for name in taken):
+        _fail(f"{report}: the report would replace a document; give it a name of its own")
+    try:
+        return HtmlReport(report)
+    except DocumentError as error:
+        _fail(str(error))
 
 
 def _restorer(
@@ -477,15 +506,14 @@ def _restorer(
     lexicon: list[Path] | None,
     allow: list[str] | None,
     assume_spun: bool,
-    neural: bool = False,
 ) -> Restorer:
     """The engine as the options ask for it; a usage error ends the program."""
     from restore.lexicon import LexiconError
     from restore.restorer import Restorer
 
     try:
-        return Restorer(family or None, lexicon or (), threshold, list(_allowed(allow or [])), assume_spun, neural)
-    except (LexiconError, ValueError, ImportError) as error:
+        return Restorer(family or None, lexicon or (), threshold, list(_allowed(allow or [])), assume_spun)
+    except (LexiconError, ValueError) as error:
         _fail(str(error))
 
 

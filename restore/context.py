@@ -158,6 +158,13 @@ class ContextModel:
         held, (p,) = self._high.find(ngram_hash(first, second, words))
         return np.where(held, p * np.float32(-LOG_STEP), backed_off).astype(np.float32)
 
+    def seen(self, before: Hashes, words: Hashes) -> tuple[NDArray[np.bool_], Floats]:
+        """Whether the model holds each pair of neighbouring words, and the log probability of the pair."""
+        held, _ = self._low.find(ngram_hash(before, words))
+        alone = self.unigram(words)
+        after, _ = self.bigram(before, words, alone)
+        return held, np.asarray(self.unigram(before) + after, np.float32)
+
     def phrases(self, phrases: list[list[str]]) -> Floats:
         """Log probability of each phrase out of context: its first word alone, the others after it; shape (n,)."""
         size = np.fromiter(map(len, phrases), np.int64, len(phrases))

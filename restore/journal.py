@@ -28,14 +28,17 @@ _HEAD = 65_536  # bytes of a file that are hashed
 
 
 class Journal:
-    """The journal at a path. resume: read what is there, else begin anew (on the first line)."""
+    """The journal at a path. resume: read what is there, else drop it; a new one begins with its first line."""
 
     def __init__(self, path: Path, options: str, resume: bool):
         self.path = path
         self.options = options
         self.known: dict[str, dict[str, Any]] = {}
         self._file: Any = None
-        if resume and path.exists():
+        self.dropped = not resume and path.exists()
+        if self.dropped:  # it must not outlive the part that it speaks of
+            path.unlink()
+        elif path.exists():
             self._read()
 
     def _read(self) -> None:

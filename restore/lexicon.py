@@ -2,12 +2,14 @@
 
 A lexicon is a folder of reviewable tab-separated text, one entry a line:
 
-    found <TAB> original [<TAB> weight [<TAB> changes <TAB> keeps]]
+    found <TAB> original [<TAB> weight [<TAB> condition] [<TAB> changes <TAB> keeps]]
 
 weight is the share of the original's occurrences that the spinner turns into
 the found phrase: counts as learned (`17/120`) or an estimate (`0.2`).
 changes is a sentence in which the found phrase must give way to the original,
-keeps one in which it is its author's own. Lines that begin with `#` and empty
+keeps one in which it is its author's own. condition says with or without which
+words in the text the entry holds: `with:machine learning|neural`, `without:x`;
+a trailing `*` stands for any ending, capitals are an acronym. Lines that begin with `#` and empty
 lines are skipped. Phrases are folded: lower case, straight apostrophes.
 """
 
@@ -23,6 +25,7 @@ from typing import Final, NamedTuple
 from restore.text import PROTECTED_WORD, Tokens, fold, tokenize
 
 DEFAULT_RATE: Final = 0.3
+CONDITIONS: Final = ("with:", "without:")
 LONGEST: Final = 7  # words in a phrase
 _PRIOR_SEEN: Final = 0.5  # a learned rate is shrunk as if the original had been seen twice more,
 _PRIOR_TOTAL: Final = 2.0  # once in four of them as this phrase
@@ -45,6 +48,8 @@ class Entry(NamedTuple):
     keeps: str
     family: str
     source: str  # file:line
+    condition: str = ""  # with:a|b; without:c
+    written: str = ""  # the original with its capitals
 
 
 class Option(NamedTuple):
@@ -140,6 +145,20 @@ def manifest(folder: Path) -> dict[str, object]:
 def family_of(path: Path) -> str:
     """Family of a user's lexicon: the name in its manifest, else that of the file or folder."""
     return str(manifest(path).get("name", path.name)) if path.is_dir() else path.stem
+
+
+def split_families(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Built-in families by how they are screened: dense ones, and sparse ones (`screen = "sparse"` in the manifest).
+
+    Raises LexiconError for an unknown family.
+    """
+    dense: list[str] = []
+    sparse: list[str] = []
+    for name in names:
+        if name not in available():
+            raise LexiconError(f"unknown family '{name}'; there are: {', '.join(available())}")
+        (sparse if manifest(root() / name).get("screen") == "sparse" else dense).append(name)
+    return dense, sparse
 
 
 def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
@@ -243,6 +262,7 @@ def read(path: Path, family: str) -> Iterator[Entry]:
 def parse(line: str, family: str, where: str, source: Path, number: int) -> Entry:
     """One line to an entry. Raises LexiconError with file, line and remedy."""
     columns = [column.strip() for column in line.split("\t")]
+    condition = columns.pop(3) if len(columns) > 3 and columns[3].startswith(CONDITIONS) else ""
     if len(columns) == 1:
         raise LexiconError(
             f"{source}:{number}: 1 column(s) in '{_short(line)}'; put a tab, not spaces or another mark, "
@@ -251,9 +271,10 @@ def parse(line: str, family: str, where: str, source: Path, number: int) -> Entr
     if len(columns) > 5:
         raise LexiconError(
             f"{source}:{number}: {len(columns)} column(s); "
-            "an entry is 'found TAB original [TAB weight [TAB changes TAB keeps]]'"
+            "an entry is 'found TAB original [TAB weight [TAB condition] [TAB changes TAB keeps]]'"
         )
     found, original = columns[0], columns[1]
+    written = original
     if not found or not original:
         raise LexiconError(f"{source}:{number}: an empty phrase; name both what is found and its original")
     if not found.isascii() or not found.islower():
@@ -271,7 +292,7 @@ def parse(line: str, family: str, where: str, source: Path, number: int) -> Entr
             ) from None
     changes = columns[3] if len(columns) > 3 else ""
     keeps = columns[4] if len(columns) > 4 else ""
-    return Entry(found, original, rate, measured, changes, keeps, family, where)
+    return Entry(found, original, rate, measured, changes, keeps, family, where, condition, written)
 
 
 def _short(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -95,6 +95,10 @@ FormatOption = Annotated[
 Diff = Annotated[
     bool, typer.Option("--diff", help="Show changed lines, word by word, instead.", rich_help_panel=_WRITE)
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE.html", help="Also write a page for a browser.", rich_help_panel=_WRITE),
+]
 KeepOriginal = Annotated[
     bool,
     typer.Option("--keep-original", help="Leave fields as they are, add NAME_restored beside.", rich_help_panel=_WRITE),
@@ -122,16 +126,13 @@ Allow = Annotated[
         rich_help_panel=_ENGINE,
     ),
 ]
+THRESHOLD: Final = 0.55  # as restore.restorer.THRESHOLD, which is not imported for speed
 Threshold = Annotated[float, typer.Option(help="Least confidence of an edit, 0 to 1.", rich_help_panel=_ENGINE)]
 Spun = Annotated[
     bool,
     typer.Option(
         "--assume-spun", help="Do not ask whether a text was spun; treat all of it so.", rich_help_panel=_ENGINE
     ),
-]
-Neural = Annotated[
-    bool,
-    typer.Option("--neural", help="Ask a pretrained encoder as well: better, much slower.", rich_help_panel=_ENGINE),
 ]
 Strip = Annotated[
     bool,

@@ -137,10 +137,12 @@ class _Runner:
         self.tally = Tally()
         self.begun = time.monotonic()
         self.skipped_words = 0
-        self.journal = Journal(plan.journal, plan.fingerprint(), plan.resume) if plan.journal else None
-        self.rejects = _Rejects(plan.rejects, plan.resume, self.journal)
         sizes = [os.path.getsize(s.name) for s in plan.sources if os.path.isfile(s.name)]
         self.bar = Bar(sum(sizes) if len(sizes) == len(plan.sources) else None, not plan.quiet)
+        self.journal = Journal(plan.journal, plan.fingerprint(), plan.resume) if plan.journal else None
+        if self.journal and self.journal.dropped and not plan.quiet:
+            self._say("starting over; an unfinished run was there, which --resume would have gone on with")
+        self.rejects = _Rejects(plan.rejects, plan.resume, self.journal)
         self.standard = Standard()
         self.current: _Delivery | None = None
         self.complete = False
@@ -174,8 +176,8 @@ class _Runner:
         self.bar.close()
         if self.current:
             self.current.leave()
-            if self.journal and self.journal.path.exists():
-                self._say(f"stopped; what is done is kept in {self.current.target}'s part, --resume goes on with it")
+            if self.current.last:
+                self._say(f"stopped; what is done is kept beside {self.current.target}, and --resume goes on with it")
         self.rejects.close()
         if self.journal:
             self.journal.close(remove=self.complete)
@@ -339,6 +341,9 @@ class _Delivery:
         self.changed = standing["changed"]
         self.runner.rejects.resume(standing["rejects"])
         self.last = standing
+        part = part_of(Path(os.path.realpath(self.target)))
+        if not part.exists() or part.stat().st_size < standing["length"]:
+            raise DocumentError(f"{part}: is gone or cut, and cannot be gone on with; start anew without --resume")
         if standing["length"]:
             self.sink = Output(self.target, self._compression(), standing["length"])
         self.runner._say(f"{_shown(self.source.name)}: going on after record {standing['number'] - 1:,}")
@@ -354,12 +359,8 @@ class _Delivery:
         if self.target is not None and is_pipe(self.target):
             return Straight(self.target)
         if self.target is not None:
-            if self.runner.journal and len(self.plan.sources) > 1:
+            if self.source.inside:
                 self._make_folder(self.target.parent)
-            if not self.standing and part_of(self.target).exists() and not self.plan.quiet:
-                self.runner._say(
-                    f"{self.target}: starting over; an unfinished run left a part (--resume goes on with it)"
-                )
             return Output(self.target, self._compression())
         if self.staged:
             self.folder = tempfile.TemporaryDirectory()

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.fuzz import ratio
 
 from restore.calibration import Fitted, load_fitted
-from restore.candidates import Finder, Lattice
+from restore.candidates import TERM, Finder, Lattice
 from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, expand, posteriors
-from restore.lexicon import Lexicon, load, phrases, root
+from restore.lexicon import Lexicon, load, phrases, root, split_families
 from restore.restoration import Edit, Restoration, splice
-from restore.surface import fix_article, match_case, quotes_like, stray_braces
+from restore.surface import fix_article, match_case, quotes_like, stray_braces, with_capitals
+from restore.terms import Terms
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
-from restore.thesaurus import Judgement, Source, Thesaurus
+from restore.thesaurus import Judgement, Thesaurus
 from restore.twosided import TwoSided
 
-if TYPE_CHECKING:
-    from restore.neural import Neural
-
-DEFAULT_FAMILIES: Final = ("autoblog", "thesaurus")
+DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
+THRESHOLD: Final = 0.55  # of calibrated probabilities, F0.5 is best somewhat above one half (docs/model.md)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
@@ -67,49 +66,44 @@ class Restorer:
     families: names of built-in lexicons. lexicons: files or folders of one's own,
     which take precedence. threshold: least confidence of an edit, 0 to 1. allow:
     words and phrases to leave alone, in any case. assume_spun: skip the
-    detector and treat every passage as spun. neural: ask
-    a pretrained encoder as well (the extra `neural`; slow). fitted: weights of the sources of evidence and
+    detector and treat every passage as spun. fitted: weights of the sources of evidence and
     the calibration, for experiments.
 
     Loading is done at construction (a tenth of a second); use one object for
     many texts. Raises LexiconError (a ValueError) for unknown families and
-    broken lexicons, ValueError for a threshold out of range, NeuralMissingError (an
-    ImportError) where the extra is asked for and not installed.
+    broken lexicons, ValueError for a threshold out of range.
     """
 
     def __init__(
         self,
         families: Sequence[str] | None = None,
         lexicons: Iterable[str | Path] = (),
-        threshold: float = 0.5,
+        threshold: float = THRESHOLD,
         allow: Iterable[str] = (),
         assume_spun: bool = False,
-        neural: bool = False,
         fitted: Fitted | None = None,
     ):
         if not 0 <= threshold <= 1:
             raise ValueError(f"threshold {threshold} is not between 0 and 1")
         self.families = tuple(DEFAULT_FAMILIES if families is None else families)
+        self._families_unsaid = families is None
         self.lexicon_paths = tuple(Path(p) for p in lexicons)
         self.threshold = threshold
         self.allow = tuple(allow)
         self.assume_spun = assume_spun
-        self.neural = neural
-        self._fitted = fitted or load_fitted(root() / ("fitted_neural.json" if neural else "fitted.json"))
-        if neural:
-            _ = self.second_opinion  # told at once where it is missing
-        self._lexicon = load([f for f in self.families if f != THESAURUS], self.lexicon_paths)
+        self._fitted = fitted or load_fitted(root() / "fitted.json")
+        dense, self._sparse_families = split_families(f for f in self.families if f != THESAURUS)
+        self._lexicon = load(dense, self.lexicon_paths)
         self._allowed = phrases(self.allow)
 
     def options(self) -> dict[str, Any]:
         """Arguments that make an equal restorer (in another process)."""
         return {
-            "families": self.families,
+            "families": None if self._families_unsaid else self.families,
             "lexicons": self.lexicon_paths,
             "threshold": self.threshold,
             "allow": self.allow,
             "assume_spun": self.assume_spun,
-            "neural": self.neural,
             "fitted": self._fitted,
         }
 
@@ -129,15 +123,19 @@ class Restorer:
         return TwoSided.load(root() / "twosided.npz")
 
     @cached_property
-    def second_opinion(self) -> Neural:
-        """The pretrained encoder, read on first use. Raises NeuralMissingError."""
-        from restore.neural import Neural
-
-        return Neural.load(root() / "neural.npz")
+    def _screen(self) -> Screen:
+        return Screen(self._lexicon, self.model, self.sparse)
 
     @cached_property
-    def _screen(self) -> Screen:
-        return Screen(self._lexicon, self.model)
+    def sparse(self) -> list[Terms]:
+        """Matchers of the sparse families."""
+        own = frozenset(self._lexicon.options) if self.lexicon_paths else frozenset()
+        wary = self._families_unsaid  # who names a family means it
+        return [Terms(root() / name, name, self.model, own, wary) for name in self._sparse_families]
+
+    @cached_property
+    def _capitals(self) -> dict[str, str]:
+        return {word: written for family in self.sparse for word, written in family.capitals.items()}
 
     @cached_property
     def _thesaurus(self) -> Thesaurus | None:
@@ -186,7 +184,8 @@ class Restorer:
     def _passages(self, tokens: Tokens) -> Passages:
         """Screening by the listed families, and by the thesaurus where these explain a text badly."""
         listed = self._screen.passages(tokens, self.assume_spun)
-        if self._thesaurus is None or sum(listed.evidence) > 0 or not listed.sentences:
+        explained = sum(listed.evidence) > 0 if self.assume_spun else listed.probability >= 0.5
+        if self._thesaurus is None or explained or not listed.sentences:
             return listed
         alone = self.assume_spun and self.families == (THESAURUS,)
         return _weighed(listed, self._thesaurus.judge(tokens, look=alone), self.assume_spun, alone)
@@ -194,7 +193,12 @@ class Restorer:
     def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
         """Edits of one chunk: sentences that may have been spun are decoded block by block."""
         least = max(self.threshold, MENTION)
-        suspects = [i for i, p in enumerate(passages.spun) if p >= least]
+        claimed = {p.start for p, _ in passages.places}
+        suspects = [
+            i
+            for i, p in enumerate(passages.spun)
+            if p >= least or (claimed and any(s in claimed for s in range(*passages.sentences[i])))
+        ]
         if not suspects:
             return []
         fixed = self._fixed(tokens)
@@ -204,7 +208,7 @@ class Restorer:
             choices = [
                 choice
                 for sentence, readings in _readings(lattice, decoded, tokens, self._fitted)
-                for choice in self._choose(readings, passages.spun[block[sentence]])
+                for choice in self._choose(readings, passages.spun[block[sentence]], lattice)
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
         return _with_braces(edits, tokens.text, offset, passages.probability, self.threshold)
@@ -212,20 +216,30 @@ class Restorer:
     def _decoded(
         self, tokens: Tokens, passages: Passages, sentences: list[tuple[int, int]], fixed: frozenset[int]
     ) -> tuple[Lattice, Decoded]:
-        """Lattice and posteriors of some sentences, by the family at work."""
-        finder: Finder | Source = self._finder
-        if passages.family == THESAURUS and self._thesaurus is not None and passages.source:
-            finder = self._thesaurus.source(passages.source)
+        """Lattice and posteriors of some sentences, by the families at work."""
         weights = self._fitted.weights_of(passages.family or "")
-        lattice = finder.lattice(tokens, sentences, fixed)
-        return lattice, decoded_twice(lattice, tokens, self._two_sided(tokens, lattice, weights), self.model, weights)
+        if passages.family == THESAURUS and self._thesaurus is not None and passages.source:
+            lattice = self._thesaurus.source(passages.source).lattice(tokens, sentences, fixed)
+        else:
+            least = max(self.threshold, MENTION)
+            spun = dict(zip(passages.sentences, passages.spun, strict=True))
+            lattice = self._finder.lattice(tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least)
+        return lattice, decoded_twice(lattice, tokens, self._extra(tokens, lattice, weights), self.model, weights)
 
-    def _two_sided(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> NDArray[np.float64] | None:
-        """Log probabilities of arcs by what reads both sides; None where it has no weight."""
-        if not weights.two_sided:
-            return None
-        scores = self.twosided.score(tokens, lattice, self.model)
-        return self.second_opinion.score(tokens, lattice, scores) if self.neural else scores
+    def _extra(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> NDArray[np.float64]:
+        """Log score of each arc beside context and channel: the two-sided model's for dense families, the odds of
+        sparse ones (which that model does not know; to it they are as the words that they stand for)."""
+        extra = np.array(lattice.odds)
+        known = [k for k, kind in enumerate(lattice.kind) if kind != TERM]
+        part = lattice if len(known) == len(lattice) else lattice.taken(known)
+        if not weights.two_sided or all(option is None for option in part.option):
+            return extra
+        extra[known] += weights.two_sided * self.twosided.score(tokens, part, self.model)
+        if part is not lattice:
+            own = {lattice.start[k]: extra[k] for k in known if lattice.option[k] is None}
+            for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
+                extra[k] += sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
+        return extra
 
     def _fixed(self, tokens: Tokens) -> frozenset[int]:
         """Tokens inside phrases of the allow-list."""
@@ -239,18 +253,23 @@ class Restorer:
             for j in range(i, end)
         )
 
-    def _choose(self, readings: list[_Reading], spun: float) -> Iterator[_Choice]:
+    def _choose(self, readings: list[_Reading], spun: float, lattice: Lattice) -> Iterator[_Choice]:
         """The most probable readings of a sentence that do not overlap, in order."""
+
+        def at_work(reading: _Reading) -> float:
+            """Probability that the reading's family is (a sparse family's odds are in the reading already)."""
+            return 1.0 if lattice.kind[reading.arc] == TERM else spun
+
         taken: list[_Reading] = []
-        for reading in sorted(readings, key=lambda r: (-r.probability, r.start)):
-            if reading.probability * spun < self.threshold:
+        for reading in sorted(readings, key=lambda r: (-r.probability * at_work(r), r.start)):
+            if reading.probability * at_work(reading) < self.threshold:
                 break
             if all(reading.end <= t.start or reading.start >= t.end for t in taken):
                 taken.append(reading)
         changed = {i for t in taken for i in range(t.start, t.end)}
         for reading in sorted(taken, key=lambda r: r.start):
             rivals = [r for r in readings if (r.start, r.end) == (reading.start, reading.end) and r is not reading]
-            yield _Choice(reading, rivals, spun, reading.start - 1 not in changed)
+            yield _Choice(reading, rivals, at_work(reading), reading.start - 1 not in changed)
 
     def _written(
         self, choices: list[_Choice], tokens: Tokens, lattice: Lattice, decoded: Decoded, offset: int
@@ -262,11 +281,12 @@ class Restorer:
             reading, spun = choice.reading, choice.spun
             option = lattice.option[reading.arc]
             assert option is not None  # identity arcs make no reading
-            start, end, replacement = _placed(choice, tokens)
+            capitals = self._capitals if lattice.kind[reading.arc] == TERM else {}
+            start, end, replacement = _placed(choice, tokens, capitals)
             standing = tokens.text[start:end]
             confidence = reading.probability * spun
             left = spun * (1 - reading.probability) / max(1e-9, 1 - reading.posterior)
-            others = [(_surface(r.words, standing, tokens.text), r.posterior * left) for r in choice.rivals]
+            others = [(_surface(r.words, standing, tokens.text, capitals), r.posterior * left) for r in choice.rivals]
             kept = max(0.0, 1 - confidence - sum(p for _, p in others))
             alternatives = sorted([*others, (standing, kept)], key=lambda a: -a[1])
             evidence = {
@@ -303,17 +323,12 @@ def _blocks(suspects: list[int], sentences: list[tuple[int, int]]) -> Iterator[l
 
 
 def decoded_twice(
-    lattice: Lattice,
-    tokens: Tokens,
-    two_sided: NDArray[np.float64] | None,
-    model: ContextModel,
-    weights: Weights,
+    lattice: Lattice, tokens: Tokens, extra: NDArray[np.float64], model: ContextModel, weights: Weights
 ) -> Decoded:
     """Posteriors of a block: decoded, then once more with the habits that the first pass shows.
 
-    two_sided: log probabilities of arcs by that model, shape (arcs,), or None to go without.
+    extra: log score of each arc beside context, channel and habits, shape (arcs,).
     """
-    extra = np.zeros(len(lattice)) if two_sided is None else weights.two_sided * two_sided
     graph = expand(lattice, extra, model, weights)
     decoded = posteriors(graph, extra, weights)
     if weights.consistency:
@@ -345,7 +360,7 @@ def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.fl
         own = float(decoded.posterior[arc])
         others = totals[original] - own
         option = lattice.option[arc]
-        if others < 0.5 or (option is None and not lattice.weight[arc]):
+        if others < 0.5 or lattice.kind[arc] == TERM or (option is None and not lattice.weight[arc]):
             continue
         share = exp(lattice.weight[arc])
         here = made[original][found] - own
@@ -395,11 +410,11 @@ def _trim(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tupl
     return start, end, words
 
 
-def _placed(choice: _Choice, tokens: Tokens) -> tuple[int, int, str]:
+def _placed(choice: _Choice, tokens: Tokens, capitals: Mapping[str, str]) -> tuple[int, int, str]:
     """Where a choice stands in the text and what will stand there: an article before it follows its first sound."""
     reading, text = choice.reading, tokens.text
     start, end = tokens.start[reading.start], tokens.end[reading.end - 1]
-    replacement = _surface(reading.words, text[start:end], text)
+    replacement = _surface(reading.words, text[start:end], text, capitals)
     before = reading.start - 1
     if choice.article_free and before >= 0 and tokens.key[before] in ("a", "an") and tokens.gap[reading.start] == " ":
         article = text[tokens.start[before] : tokens.end[before]]
@@ -409,9 +424,9 @@ def _placed(choice: _Choice, tokens: Tokens) -> tuple[int, int, str]:
     return start, end, replacement
 
 
-def _surface(words: tuple[str, ...], found: str, text: str) -> str:
+def _surface(words: tuple[str, ...], found: str, text: str, capitals: Mapping[str, str]) -> str:
     joined = " ".join(words).replace(" 's", "'s")
-    return quotes_like(match_case(joined, found), text)
+    return quotes_like(with_capitals(match_case(joined, found), capitals), text)
 
 
 def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, threshold: float) -> list[Edit]:

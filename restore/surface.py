@@ -6,6 +6,7 @@ how the original was written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import regex
@@ -34,6 +35,15 @@ def match_case(original: str, found: str) -> str:
     if len(letters) > 1 and content and all(w[0].isupper() for w in content):
         return _title(original)
     return original[:1].upper() + original[1:]
+
+
+def with_capitals(text: str, capitals: Mapping[str, str]) -> str:
+    """`text` with capitals on names and acronyms; `capitals`: folded word -> as it is written."""
+    if not capitals:
+        return text
+    return str(
+        _WORD.sub(lambda m: m.group() if m.group().isupper() else capitals.get(m.group().lower(), m.group()), text)
+    )
 
 
 def _title(text: str) -> str:

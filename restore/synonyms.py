@@ -131,6 +131,8 @@ class Synonyms:
         if own is not None:
             yield own, None
         first, space, rest = phrase.partition(" ")
+        if own is not None and pos in "v*" and inflect(first, "ed") == first:
+            yield own, "ed"  # put, cut, spread
         if pos in "v*":
             for base, form in analyses(first):
                 verb = number(f"{base} {rest}" if space else base)

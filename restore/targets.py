@@ -17,10 +17,11 @@ _SUFFIX: Final = {"text": ".txt", "jsonl": ".jsonl", "csv": ".csv", "parquet": "
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One document and its target; None: standard output."""
+    """One document and its target; None: standard output. inside: the target's folder may be made."""
 
     name: str
     target: Path | None
+    inside: bool = False
 
 
 def found(paths: Iterable[str], glob: str) -> Iterator[tuple[str, str]]:
@@ -65,7 +66,7 @@ def planned(paths: list[str], glob: str, output: Path | None, write: bool, to: s
     one = len(files) == 1 and not os.path.isdir(paths[0]) and not output.is_dir()
     if one:
         return [Source(files[0][0], output)]
-    out = [Source(name, output / _renamed(below, to)) for name, below in files]
+    out = [Source(name, output / _renamed(below, to), True) for name, below in files]
     taken: dict[Path | None, str] = {}
     for source in out:
         if source.target in taken:

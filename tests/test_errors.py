@@ -53,6 +53,7 @@ def files(tmp_path, spun):
         "ragged.csv": "id,body\n1,A fine day.,x\n",
         "open.csv": 'id,body\n1,"A fine day.\n',
         "noted.csv": "id,body,body_restored\n1,a,b\n",
+        "same.jsonl": '{"original": "A fine day.", "spun": "A fine day."}\n',
         "blank.tsv": "\tb\t0.5\n",
         "foreign.tsv": "fine day\t日本\t0.95\n",
         "torn/manifest.toml": "name = \n",

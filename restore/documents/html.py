@@ -153,7 +153,13 @@ class PageRecord(Record):
 
     def row(self, restored: Restored) -> dict[str, Any]:
         source = None if self.shown == "standard input" else self.shown
-        return {"source": source, "text": restored.text(self, 0).strip()}
+        return {"source": source, "text": readable(restored.text(self, 0))}
+
+
+def readable(text: str) -> str:
+    """A page's text for reading: a paragraph a block, white space as a browser shows it."""
+    blocks = (" ".join(block.replace(markup.PLACE, "").split()) for block in text.split(markup.BLOCK))
+    return markup.BLOCK.join(block for block in blocks if block)
 
 
 def _decoded(source: str) -> tuple[str, list[tuple[int, int, int, int]]]:

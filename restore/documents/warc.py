@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from restore.documents.base import Item, Reader, Record, Reject, Restored, labelled
 from restore.documents.errors import DocumentError, RecordError, missing
-from restore.documents.html import PageRecord
+from restore.documents.html import PageRecord, readable
 from restore.documents.streams import damage
 
 _LENGTH: Final = re.compile(rb"^content-length:[ \t]*(\d+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
@@ -125,7 +125,7 @@ class ResponseRecord(Record):
     def row(self, restored: Restored) -> dict[str, Any]:
         if self.page is None:
             return {}
-        return {"source": self.url, "text": restored.text(self, 0).strip()}
+        return {"source": self.url, "text": readable(restored.text(self, 0))}
 
 
 def _parsed(data: bytes) -> Any:

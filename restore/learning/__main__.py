@@ -74,7 +74,7 @@ def thesaurus_command(
 def thesaurus_judge_command(
     pairs: Annotated[Path, typer.Argument(help="Pairs that the context model has not seen; their originals are spun.")],
     clean: Annotated[
-        list[Path] | None, typer.Option(help="More clean documents, one a line; 150 of each file.")
+        list[Path] | None, typer.Option(help="More clean documents, one a line; 200 of each file.")
     ] = None,
     documents: Annotated[int, typer.Option(help="Originals to spin.")] = 900,
     seed: Annotated[int, typer.Option(help="Of the spinner and the windows.")] = 0,
@@ -89,11 +89,46 @@ def thesaurus_judge_command(
     from restore.thesaurus import Thesaurus
 
     texts = [pair.original for pair in islice(read_pairs(pairs), documents)]
-    others = [line.rstrip("\n") for path in clean or [] for line in islice(open_text(path), 150)]
+    others = [line.rstrip("\n") for path in clean or [] for line in islice(open_text(path), 200)]
     judge = Thesaurus(root() / "thesaurus", ContextModel.load(root() / "context.bin"))
     fit = fit_judge(texts, others, judge, seed)
     typer.echo(f"WORDS_ALONE = {tuple(fit.words_alone.round(3).tolist())}")
     typer.echo(f"IN_CONTEXT = {tuple(fit.in_context.round(3).tolist())}")
+
+
+@app.command("tortured")
+def tortured_command(
+    rows: Annotated[Path, typer.Argument(metavar="LIST", help="Tortured phrases: found, original, papers, context.")],
+    output: Annotated[Path, typer.Option("-o", help="The family's folder; judgements.txt in it is obeyed.")],
+) -> None:
+    """Clean a list of tortured phrases and learn word substitutions and terms from it (three seconds)."""
+    from restore.learning import tortured
+
+    judged = tortured.read_judgements(output / "judgements.txt")
+    raw = tortured.read_list(rows)
+    for name, lines in tortured.write_family(tortured.clean(raw, judged), output).items():
+        typer.echo(f"{output / name}: {lines:,} lines (of {len(raw):,})")
+
+
+@app.command("ordinary")
+def ordinary_command(
+    corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
+    output: Annotated[Path, typer.Option("-o", help="The family's folder.")],
+    half: Annotated[bool, typer.Option(help="Only every other document, to measure on the rest.")] = False,
+) -> None:
+    """Note the phrases of clean texts that a family's compositions would change, so that they will not."""
+    from restore.context import ContextModel
+    from restore.learning import tortured
+    from restore.lexicon import root
+    from restore.terms import Terms
+
+    target = output / "ordinary.txt"
+    target.unlink(missing_ok=True)
+    matcher = Terms(output, output.name, ContextModel.load(root() / "context.bin"))
+    found = tortured.ordinary_phrases(matcher, tortured.documents(corpora, half))
+    about = "# Written by 'python -m restore.learning ordinary': phrases of clean text, and changes of words that they invite.\n"
+    target.write_text(about + "".join(f"{line}\n" for line in found), encoding="utf-8")
+    typer.echo(f"{target}: {len(found):,} lines")
 
 
 @app.command("twosided")
@@ -134,43 +169,16 @@ def weights_command(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines; each tenth is fitted on.")],
     output: Annotated[Path, typer.Option("-o", help="The file to write.")],
     family: Annotated[str, typer.Option(help="The family that they were spun by.")] = "autoblog",
-    neural: Annotated[bool, typer.Option("--neural", help="With the neural second opinion.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the standing weights; only calibrate.")] = False,
 ) -> None:
     """Fit the weights of the evidence and the calibration (about ten minutes)."""
     from restore.calibration import Fitted, load_fitted, save_fitted
     from restore.learning.fitting import fit_all
 
-    new = fit_all(pairs, family, neural, typer.echo)
+    given = load_fitted(output).weights_of("") if keep else None
+    new = fit_all(pairs, family, given, typer.echo)
     old = load_fitted(output) if output.exists() else Fitted({}, {})  # other families' settings stay
     save_fitted(Fitted({**old.weights, **new.weights}, {**old.calibrations, **new.calibrations}), output)
-
-
-@app.command("neural")
-def neural_command(
-    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines; each tenth is left out.")],
-    output: Annotated[Path, typer.Option("-o", help="The head to write.")],
-    family: Annotated[str, typer.Option(help="The family that they were spun by.")] = "autoblog",
-    limit: Annotated[int, typer.Option(help="Documents to learn from, evenly spaced; 0 for all.")] = 800,
-    seed: Annotated[int, typer.Option(help="Of the order and the initial weights.")] = 0,
-) -> None:
-    """Train the head over the pretrained encoder (about fifteen minutes; needs torch and the extra `neural`)."""
-    import numpy as np
-
-    from restore.learning import neural
-    from restore.learning.gold import split
-    from restore.lexicon import load
-    from restore.neural import Encoder
-    from restore.restorer import Restorer
-
-    learned, _ = split(pairs)
-    marked = learned[:: max(1, len(learned) // limit)] if limit else learned
-    engine, encoder = Restorer(families=[family]), Encoder(threads=2)
-    held, phrases = neural.examples(marked, load([family]), engine.model, engine.twosided, encoder, typer.echo)
-    vectors = np.stack([encoder.phrase(p) for p in phrases])
-    spread = float(vectors.std())
-    head = neural.train(held, vectors / spread, seed, typer.echo)
-    neural.export(head, spread, output)
-    typer.echo(f"{output}: from {len(held.gold):,} arcs, {output.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from restore.restoration import splice
 from restore.surface import match_case
 from restore.synonyms import FORMS, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
 from restore.text import tokenize
-from restore.thesaurus import GATE, RATE, Thesaurus
+from restore.thesaurus import RATE, Thesaurus, gate
 
 _FILES: Final = {"n": "data.noun", "v": "data.verb", "a": "data.adj", "r": "data.adv"}
 _LEMMA: Final = re.compile(r"[a-z]{3,}(?:[ -][a-z]+){0,2}")
@@ -181,7 +181,7 @@ class SynonymSpinner:
 
 
 def fit_judge(texts: list[str], others: list[str], thesaurus: Thesaurus, seed: int = 0) -> Fit:
-    """Weights of the log odds by logistic regression, on windows of 50 to 500 words.
+    """Weights of the log odds by logistic regression, on windows of 200 to 1,000 words.
 
     texts: clean documents that the context model has not seen; they are spun too. others: more clean documents.
     """
@@ -192,21 +192,22 @@ def fit_judge(texts: list[str], others: list[str], thesaurus: Thesaurus, seed: i
     labels: tuple[list[int], list[int]] = ([], [])
     for n, text in enumerate([*texts, *others]):
         words = text.split(" ")
-        size = random.choice((50, 100, 200, 300, 500))
+        size = random.choice((200, 200, 400, 1000))
         window = " ".join(words[:size])
-        spun = random.choice(spinners).spin(window, random.choice((0.12, 0.2, 0.3))) if n < len(texts) else window
+        spun = random.choice(spinners).spin(window, random.choice((0.15, 0.2, 0.3))) if n < len(texts) else window
         for label, side in ((0, window), (1, spun)) if n < len(texts) else ((0, window),):
             tokens = tokenize(side)
             if not len(tokens):
                 continue
             by_source = thesaurus.words_alone(tokens)
             best = int(by_source.argmax())
-            alone.append([1.0, by_source[best], len(tokens) / 100])
-            labels[0].append(label)
-            if by_source[best] > GATE - 1:
+            row = [1.0, by_source[best], len(tokens) / 100]
+            looked = bool(by_source[best] > gate(len(tokens)))
+            if looked:
                 evidence, _ = thesaurus.in_context(tokens, list(SOURCES)[best])
-                context.append([1.0, evidence, by_source[best], len(tokens) / 100])
-                labels[1].append(label)
+                row.insert(1, evidence)
+            (context if looked else alone).append(row)
+            labels[looked].append(label)
     first, second = (logistic(np.array(rows), np.array(y)) for rows, y in zip((alone, context), labels, strict=True))
     return Fit(first, second)
 
@@ -219,13 +220,19 @@ class Fit(NamedTuple):
 
 
 def logistic(rows: NDArray[np.float64], labels: NDArray[np.int64], penalty: float = 1.0) -> NDArray[np.float64]:
-    """Weights of a logistic regression with an L2 penalty, by Newton's method; shape (features,)."""
+    """Weights of a logistic regression with an L2 penalty, by Newton's method with step halving; shape (features,)."""
+
+    def loss(w: NDArray[np.float64]) -> float:
+        return float(np.logaddexp(0, np.where(labels == 1, -1, 1) * (rows @ w)).sum() + penalty * w @ w / 2)
+
     weights = np.zeros(rows.shape[1])
-    for _ in range(50):
+    for _ in range(100):
         p = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
         gradient = rows.T @ (labels - p) - penalty * weights
         curvature = (rows * (p * (1 - p))[:, None]).T @ rows + penalty * np.eye(len(weights))
         step = np.linalg.solve(curvature, gradient)
+        while loss(weights + step) > loss(weights) and np.abs(step).max() > 1e-9:
+            step /= 2
         weights += step
         if np.abs(step).max() < 1e-8:
             break

@@ -1,0 +1,926 @@
+"""Tortured terms: listed phrases, and originals composed word by word.
+
+A paper put through a paraphraser has few wrong phrases among clean prose, but
+very wrong ones: "irregular timberland" for random forest. Each stretch of text
+that may be one is a `Place`, with its originals and the weight
+
+    weight = log [ sum over originals o of P(o) P(found | o) / P(found) ],
+
+P(found) from the context model. Three sources, in falling order of trust:
+
+- listed phrases of the family;
+- compositions: each word stands for itself or for a word that it is known to
+  replace, and the whole is a known term (an original of the list, a term of
+  `terms*.txt`); P(found | o) is the product of the words' shares;
+- around words that are themselves telling ("corrosive", "vitality"):
+  compositions that the context model holds for common phrases.
+
+All look-ups are by plain words: hyphens are spaces, the last word may be in the
+other number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from math import exp, log, log1p
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import regex
+
+from restore.context import SENTENCE, ContextModel, hashes
+from restore.inflection import analyses, inflect
+from restore.lexicon import Option, read
+from restore.text import PROTECTED_WORD, Tokens, shape
+
+RATE: Final = 0.03  # share of the words of a paper that begin a term
+LISTED: Final = 9.0  # weight of a listed phrase that clean text has never shown
+UNMET: Final = 4.0  # taken off where the condition of an entry is not met
+RULED_OUT: Final = 8.0  # taken off where the text holds what an entry must be without
+LONGEST_RUN: Final = 5  # tokens of a composition
+MAX_COMPOSED: Final = 8  # originals kept for one stretch
+KEPT_WORD: Final = 0.6  # P(word left alone) where nothing is known of it
+FLOOR: Final = -13.0  # least log probability of one found word: the model's rare words are not that telling
+TELLING: Final = 2.0  # log-likelihood ratio from which a word alone is worth a closer look
+HINT: Final = -0.5  # of a word, from which on its pairs with its neighbours are looked at
+GAIN: Final = 4.0  # log-likelihood ratio of a pair that makes it worth a closer look
+LESS: Final = 1.5  # taken off the weight of a composed term: what clean text shows against held-out phrases
+LESS_OPEN: Final = 4.5  # the same for compositions that no list of terms has
+LESS_SINGLE: Final = 7.0  # and where only one word changes
+APART: Final = 1.0  # association below which neighbouring changes are two
+TELLS: Final = 0.5  # log-likelihood ratio of a single word from which on less is taken off
+BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
+REGISTER: Final = "register.txt"
+CUES: Final = 3  # distinct words of a paper's that a text must have to be taken for one
+CUE_SHARE: Final = 0.045  # of its words that must be such; one news page in twenty-five has so many
+COMPOSED: Final = "composed"  # source of an original that no list has
+WORST: Final = -1.0  # places of less weight are not kept
+SURE: Final = 2.5  # weight of a place from which on its neighbours are looked at
+REACH: Final = 3  # neighbours of a trigger that are looked at on either side
+MAX_WORDS: Final = 12  # originals tried for one segment
+PATHS: Final = 4  # readings kept for each last word
+MIX: Final = 0.4  # weight of terms against the context model in P(word | word before)
+TERM_SHARE: Final = 0.05  # share of a paper's words that begin a term
+RARE_SHARE: Final = 0.4  # P(a word that the context model hardly knows is part of a term that goes on)
+RARE_WORD: Final = -13.0  # log probability of such a word
+SPARSE: Final = 2e-4  # added to the weight of a word in terms
+
+_JOINED: Final = frozenset((" ", "-", ""))
+_SMALL: Final = frozenset(
+    "a an the and or but of in on at to for by with from as is was are were be been it its this that these we not".split()
+)
+_LINKS: Final = frozenset("of and to in for with".split())
+_NOT_PLURAL: Final = frozenset(
+    """news lens series species gas bias bayes alias atlas means always perhaps besides across dies yes navies gauss
+    reynolds towards stokes gibbs lies pros cons as has does thus plus versus waals""".split()
+)
+
+
+def term_key(phrase: str) -> str:
+    """A phrase as it is looked up here: lower case, words apart by spaces, hyphens too."""
+    return " ".join(phrase.lower().replace("’", "'").replace("-", " ").replace("'s", " 's").split())
+
+
+@lru_cache(maxsize=16384)
+def singular(word: str) -> str | None:
+    """The singular of a word that looks like a regular plural; None for others."""
+    if not word.endswith("s"):
+        return next((base for base, form in analyses(word) if form == "s"), None)
+    if word in _NOT_PLURAL or word.endswith(("ss", "us", "ics", "'s")):
+        return None
+    if word.endswith("is") and word not in ("skis", "taxis"):
+        return None
+    return next((base for base, form in analyses(word) if form == "s"), None)
+
+
+class Place(NamedTuple):
+    """A stretch of text that may be a tortured term.
+
+    start, end: tokens, half-open. weight: log-likelihood ratio, tortured against
+    the author's own. options: its originals; shares: log share of each.
+    """
+
+    start: int
+    end: int
+    weight: float
+    options: tuple[Option, ...]
+    shares: tuple[float, ...]
+
+
+class _Known(NamedTuple):
+    """An original of a listed phrase. condition: the lexicon's fourth column."""
+
+    original: str
+    rate: float
+    condition: str
+    source: str
+
+
+@dataclass(slots=True)
+class _Tables:
+    """What is read from a family's folder; see `read_tables`."""
+
+    listed: dict[str, list[_Known]] = field(default_factory=dict)
+    prefixes: set[str] = field(default_factory=set)  # beginnings of listed phrases, whole words
+    words: dict[str, dict[str, float]] = field(default_factory=dict)  # found segment -> original -> share
+    long_first: dict[str, int] = field(default_factory=dict)  # first word of longer segments -> words of the longest
+    stay: dict[str, float] = field(default_factory=dict)  # original word -> share left alone
+    terms: dict[str, Any] = field(default_factory=dict)  # trie of words; the key "" holds a term's log weight
+    capitals: dict[str, str] = field(default_factory=dict)
+    ordinary: set[str] = field(default_factory=set)  # phrases that clean text has: never composed away
+    slips: dict[tuple[str, str], int] = field(default_factory=dict)  # changes of one word that clean text invites
+
+
+def read_tables(folder: Path, name: str) -> _Tables:
+    """Tables of a family: `*.tsv` listed phrases, `words*.txt` substitutions, `terms*.txt` terms.
+
+    Raises LexiconError with file, line and remedy.
+    """
+    t = _Tables()
+    weights: dict[str, float] = {}
+    for entry in read(folder, name):
+        found = entry.found if entry.found.isalpha() else _apart(entry.found.replace("-", " ").replace("'s", " 's"))
+        t.listed.setdefault(found, []).append(_Known(entry.original, entry.rate, entry.condition, entry.source))
+        if entry.written != entry.original:
+            t.capitals.update((w.lower(), w) for w in regex.findall(r"[\p{L}\p{N}]+", entry.written) if w != w.lower())
+        at = found.find(" ")
+        while at > 0:
+            t.prefixes.add(found[:at])
+            at = found.find(" ", at + 1)
+    for path, columns in _rows(folder, "words*.txt"):
+        found, original = columns[0], columns[1]
+        seen, _, total = columns[2].partition("/")
+        try:
+            share = float(seen) / (float(total or 1) + 1)
+        except ValueError:
+            raise ValueError(f"{path}: '{columns[2]}' is no share; write counts such as 3/20") from None
+        if len(original) == 1:
+            continue
+        group = t.words.setdefault(found, {})
+        group[original] = max(share, group.get(original, 0.0))
+        t.stay[original] = t.stay.get(original, 1.0) - share
+        if " " in found:
+            first, size = found.partition(" ")[0], found.count(" ") + 1
+            t.long_first[first] = max(size, t.long_first.get(first, 0))
+    for path, columns in _rows(folder, "terms*.txt"):
+        try:
+            weights[columns[0]] = max(float(columns[1]) if len(columns) > 1 else -9.5, weights.get(columns[0], -99.0))
+        except ValueError:
+            raise ValueError(f"{path}: '{columns[1]}' is no log weight") from None
+    for _, columns in _rows(folder, "ordinary*.txt"):
+        if len(columns) > 2:
+            t.slips[columns[0], columns[1]] = int(columns[2])
+        else:
+            t.ordinary.add(columns[0])
+    for term, weight in weights.items():
+        node = t.terms
+        for word in term.split():
+            node = node.setdefault(word, {})
+        node[""] = weight
+    return t
+
+
+def _apart(phrase: str) -> str:
+    """Letters and the figures after them apart, as tokens are ("co2")."""
+    return regex.sub(r"(?<=\p{L})(?=\d)", " ", phrase) if any(c.isdigit() for c in phrase) else phrase
+
+
+def _second_words(phrases: Iterable[str]) -> dict[str, set[str]]:
+    """First word of listed phrases -> the words that may come second, in either number; "" where one is all."""
+    out: dict[str, set[str]] = {}
+    for phrase in phrases:
+        first, _, rest = phrase.partition(" ")
+        second = rest.partition(" ")[0]
+        group = out.setdefault(first, set())
+        group.add(second)
+        if second and second == rest:
+            group.add(second + "s")
+            if one := singular(second):
+                group.add(one)
+    return out
+
+
+def _rows(folder: Path, pattern: str) -> Iterator[tuple[Path, list[str]]]:
+    for path in sorted(folder.glob(pattern)):
+        for line in path.read_text(encoding="utf-8").split("\n"):
+            if line and line[0] != "#":
+                yield path, line.split("\t")
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A place before its weight: originals with log P(o) P(found | o), and what is known of the found phrase."""
+
+    start: int
+    end: int
+    options: dict[str, tuple[float, str]]  # original -> log joint, source
+    listed: float | None  # weight that being listed gives; None for compositions
+
+
+class _Reading(NamedTuple):
+    """What a segment may stand for: words, log share, whether in the plural, whether it says anything else."""
+
+    words: tuple[str, ...]
+    share: float
+    plural: bool
+    changed: bool
+
+
+class Terms:
+    """The matcher of one family: `places` of a text."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        model: ContextModel,
+        barred: frozenset[str] = frozenset(),
+        scholarly_only: bool = False,
+    ):
+        """`barred`: found phrases that another lexicon has precedence for. `scholarly_only`: look only at texts that
+        read like a paper."""
+        register = (folder / REGISTER).read_text(encoding="utf-8").splitlines() if scholarly_only else []
+        self._register = frozenset(w for line in register if not line.startswith("#") for w in line.split())
+        self.name = name
+        self._model = model
+        self._t = t = read_tables(folder, name)
+        for phrase in barred:
+            t.listed.pop(term_key(phrase), None)
+        self._log_rate = log(RATE)
+        self._seconds = _second_words(t.listed)
+        self._swapped = {w for w in t.words if " " not in w} | set(t.long_first)
+        self._swapped |= {w + "s" for w in self._swapped}
+        self._segments: dict[str, tuple[tuple[str, float], ...]] = {}
+        self._follow: dict[str, frozenset[str]] = {}
+        self._readings: dict[str, dict[str, list[_Reading]]] = {}
+        self._longer = _second_words(w for w in t.words if " " in w)
+        self._usual: dict[str, float] = {}
+        self._strength: dict[str, float] = {}
+        self._technicals: dict[str, float] = {}
+        self._gains: dict[tuple[str, str], float] = {}
+
+    @property
+    def capitals(self) -> dict[str, str]:
+        """Words of originals that are written with capitals: folded word -> as written."""
+        return self._t.capitals
+
+    def _scholarly(self, tokens: Tokens) -> bool:
+        """Whether a text has the words of a paper: several, and many for its length."""
+        held = [key for key in tokens.key if key in self._register]
+        return len(held) >= CUE_SHARE * len(tokens) and len(set(held)) >= CUES
+
+    def places(self, tokens: Tokens) -> list[Place]:
+        """Stretches that may be tortured terms, by their first token; they may overlap."""
+        if self._register and not self._scholarly(tokens):
+            return []
+        seconds, swapped, keys = self._seconds, self._swapped, tokens.key
+        drafts: list[_Draft] = []
+        for i, key in enumerate(keys):
+            if key in seconds and ("" in seconds[key] or (i + 1 < len(keys) and keys[i + 1] in seconds[key])):
+                drafts += self._listed(tokens, i)
+        starts = [i for i, key in enumerate(keys) if key in swapped]
+        if not starts and not drafts:
+            return []
+        composed = self._composed(tokens, starts)
+        places = self._weighed(tokens, [*drafts, *composed])
+        triggers = {i for p in places if p.weight > SURE for i in range(p.start, p.end)}
+        triggers |= self._telling(tokens, starts)
+        for begin, end in self._runs(tokens, triggers):
+            places += self._decoded(tokens, begin, end, drafts)
+        return _one_each([self._excused(p, keys) for p in places] if self._t.slips else places)
+
+    def _excused(self, p: Place, keys: Sequence[str]) -> Place:
+        """A composed place with less weight where clean text invites the same changes, the rarest of them deciding."""
+        if p.options[0].source != COMPOSED:
+            return p
+        pairs = changed_words(keys[p.start : p.end], p.options[0].words)
+        least = min((self._t.slips.get(pair, 0) for pair in pairs), default=0)
+        return p._replace(weight=p.weight - log1p(least)) if least else p
+
+    # listed phrases
+
+    def _listed(self, tokens: Tokens, i: int) -> Iterator[_Draft]:
+        keys, gaps, prefixes = tokens.key, tokens.gap, self._t.prefixes
+        phrase, end = keys[i], i + 1
+        while True:
+            known, form = self._entry(phrase, keys[end - 1])
+            if known:
+                options: dict[str, tuple[float, str]] = {}
+                best = -99.0
+                for e in known:
+                    original = _in_number(e.original, form)
+                    met = self._met(e.condition, tokens)
+                    joint = log(e.rate) + met + self._term_weight(original)
+                    options[original] = (max(joint, options.get(original, (-99.0, ""))[0]), e.source)
+                    best = max(best, met)
+                yield _Draft(i, end, options, LISTED + best)
+            if end >= len(keys) or gaps[end] not in _JOINED or phrase not in prefixes:
+                return
+            phrase += " " + keys[end]
+            end += 1
+
+    def _entry(self, phrase: str, last: str) -> tuple[list[_Known] | None, str]:
+        """Entries of a phrase, or of it with the last word in the other number, and the number that it is in here."""
+        listed = self._t.listed
+        known = listed.get(phrase)
+        if known or " " not in phrase:
+            return known, ""
+        one = singular(last)
+        if one and (known := listed.get(phrase[: -len(last)] + one)):
+            return known, "s"
+        return (known, "1") if (known := listed.get(phrase + "s")) else (None, "")
+
+    def _met(self, condition: str, tokens: Tokens) -> float:
+        """What an entry's condition adds to its weight in this text."""
+        total = 0.0
+        for part in condition.split("; ") if condition else ():
+            kind, _, phrases = part.partition(":")
+            held = any(_holds(tokens.text, p) for p in phrases.split("|"))
+            if kind == "with":
+                total -= 0.0 if held else UNMET
+            elif held:
+                total -= RULED_OUT
+        return total
+
+    # compositions that are known terms
+
+    def _segment(self, key: str) -> tuple[tuple[str, float], ...]:
+        """Originals of a found segment with their log shares; the word itself first, where it is one word."""
+        known = self._segments.get(key)
+        if known is None:
+            known = self._segments[key] = tuple(self._make_segment(key))
+            if len(self._segments) > 100_000:
+                self._segments.clear()
+        return known
+
+    def _make_segment(self, key: str) -> Iterator[tuple[str, float]]:
+        """A plural ("woodlands") has the plurals of its singular's originals, marked `+s` on the singular."""
+        words = self._t.words
+        seen: set[str] = set()
+        if " " not in key:
+            seen.add(key)
+            yield key, log(max(0.2, min(KEPT_WORD, self._t.stay.get(key, KEPT_WORD))))
+        for original, share in words.get(key, {}).items():
+            seen.add(original)
+            yield original, log(share)
+        head, _, last = key.rpartition(" ")
+        head += " " if head else ""
+        one = singular(last)
+        if one:
+            if not head and one not in seen:
+                yield one + "+s", log(max(0.2, min(KEPT_WORD, self._t.stay.get(one, KEPT_WORD))))
+            for original, share in words.get(head + one, {}).items():
+                yield original + "+s", log(share)
+        elif not head:
+            for base, form in analyses(last):
+                if form in ("ed", "ing"):
+                    for original, share in words.get(base, {}).items():
+                        other = inflect(original, form)
+                        if " " not in original and other not in seen:
+                            yield other, log(share) - 1.0
+
+    def _composed(self, tokens: Tokens, starts: list[int]) -> Iterator[_Draft]:
+        """Known terms that runs of words may stand for, at least one of the words replaced."""
+        keys, gaps = tokens.key, tokens.gap
+        terms, follow, readings, longer = self._t.terms, self._follow, self._readings, self._longer
+        last = len(keys) - 1
+        # only where a term may begin with a reading of one word and go on with a reading of the next
+        for i in sorted({j for at in starts for j in (at, at - 1, at - 2) if 0 <= j < last}):
+            key, after = keys[i], keys[i + 1]
+            if key in _SMALL or gaps[i + 1] not in _JOINED:
+                continue
+            ahead = follow.get(key)
+            if ahead is None:
+                ahead = self._ahead(key)
+            here = readings.get(after)
+            if here is None:
+                here = self._reading(after)
+            if (
+                ahead.isdisjoint(here)
+                and not (key in longer and after in longer[key])
+                and not (after in longer and i + 2 <= last and keys[i + 2] in longer[after])
+            ):
+                continue
+            found: dict[int, dict[str, tuple[float, str]]] = {}
+            self._walk(keys, gaps, i, i, terms, (), 0.0, False, found)
+            for end, options in found.items():
+                yield _Draft(i, end, options, None)
+
+    def _reading(self, segment: str) -> dict[str, list[_Reading]]:
+        """What a segment may stand for, by the first word."""
+        known = self._readings.get(segment)
+        if known is None:
+            if len(self._readings) > 100_000:
+                self._readings.clear()
+                self._follow.clear()
+            known = self._readings[segment] = {}
+            for original, share in self._segment(segment):
+                plural = original.endswith("+s")
+                base = original[:-2] if plural else original
+                changed = base != segment and not (plural and inflect(base, "s") == segment)
+                words = tuple(base.split())
+                known.setdefault(words[0], []).append(_Reading(words, share, plural, changed))
+        return known
+
+    def _ahead(self, key: str) -> frozenset[str]:
+        """The words by which terms go on that begin with a reading of a word."""
+        ahead: set[str] = set()
+        for group in self._reading(key).values():
+            for reading in group:
+                node: Any = self._t.terms
+                for word in reading.words:
+                    node = node.get(word, {})
+                ahead.update(node)
+        known = self._follow[key] = frozenset(ahead - {""})
+        return known
+
+    def _walk(
+        self,
+        keys: Sequence[str],
+        gaps: Sequence[str],
+        first: int,
+        at: int,
+        node: dict[str, Any],
+        words: tuple[str, ...],
+        score: float,
+        swapped: bool,
+        found: dict[int, dict[str, tuple[float, str]]],
+    ) -> None:
+        """Depth-first over segments and the trie of terms; `found` collects end -> original -> joint."""
+        if at >= len(keys) or at - first >= LONGEST_RUN or (at > first and gaps[at] not in _JOINED):
+            return
+        segment = keys[at]
+        longest = self._t.long_first.get(segment, 1)
+        for end in range(at + 1, min(len(keys), at + longest, first + LONGEST_RUN) + 1):
+            if end > at + 1:
+                if gaps[end - 1] not in _JOINED:
+                    return
+                segment += " " + keys[end - 1]
+            readings = self._readings.get(segment)
+            if readings is None:
+                readings = self._reading(segment)
+            for word in node.keys() & readings.keys():
+                for reading in readings[word]:
+                    below = node[word]
+                    for further in reading.words[1:]:
+                        below = below.get(further)
+                        if below is None:
+                            break
+                    if below is None:
+                        continue
+                    changed = swapped or reading.changed
+                    joint = score + reading.share
+                    own = (*words, *reading.words)
+                    if changed and "" in below and len(own) > 1 and end > first + 1:
+                        text = " ".join(own)
+                        text = _in_number(text, "s") if reading.plural else text
+                        group = found.setdefault(end, {})
+                        value = joint + float(below[""]) + self._log_rate
+                        if value > group.get(text, (-99.0, ""))[0]:
+                            group[text] = (value, COMPOSED)
+                    if len(below) > ("" in below):
+                        self._walk(keys, gaps, first, end, below, own, joint, changed, found)
+
+    # compositions around what is sure or telling
+
+    def _telling(self, tokens: Tokens, starts: list[int]) -> set[int]:
+        """Tokens that are far likelier in a tortured paper than in clean text, alone or with the next one."""
+        keys, gaps, known = tokens.key, tokens.gap, self._strength
+        new = sorted({keys[i] for i in starts if keys[i] not in known})
+        if new:
+            known.update(zip(new, self._strengths(new), strict=True))
+        telling = {i for i in starts if known[keys[i]] >= TELLING}
+        at: dict[tuple[str, str], list[int]] = {}
+        for i in starts:
+            own = known[keys[i]]
+            if own < HINT:
+                continue
+            for j in (i - 1, i):
+                if 0 <= j < len(keys) - 1 and gaps[j + 1] in _JOINED:
+                    x, y = keys[j], keys[j + 1]
+                    if x not in _SMALL and y not in _SMALL:
+                        at.setdefault((x, y), []).append(j)
+        fresh = [pair for pair in at if pair not in self._gains]
+        if fresh:
+            if len(self._gains) > 200_000:
+                self._gains.clear()
+                fresh = list(at)
+            self._gains.update(zip(fresh, self._pair_gains(fresh), strict=True))
+        telling.update(
+            i for pair, places in at.items() if self._gains[pair] >= GAIN for j in places for i in (j, j + 1)
+        )
+        return telling
+
+    def _pair_gains(self, pairs: list[tuple[str, str]]) -> list[float]:
+        """Log-likelihood ratio of the best reading of two neighbouring words; only for pairs that the model lacks."""
+        first, second = hashes(shape(x) for x, _ in pairs), hashes(shape(y) for _, y in pairs)
+        held, usual = self._model.seen(first, second)
+        gains = [-99.0] * len(pairs)
+        asked: list[tuple[int, str, str, float]] = []
+        for k, (x, y) in enumerate(pairs):
+            if held[k]:
+                continue
+            for o, s in self._segment(x)[: MAX_WORDS // 2 + 2]:
+                for q, t in self._segment(y)[: MAX_WORDS // 2 + 2]:
+                    a, b = _surface(o), _surface(q)
+                    if (a, b) != (x, y):
+                        asked.append((k, a.rpartition(" ")[2], b.partition(" ")[0], s + t))
+        if not asked:
+            return gains
+        one, other = hashes(q[1] for q in asked), hashes(q[2] for q in asked)
+        alone = np.maximum(self._model.unigram(one), FLOOR)
+        after, _ = self._model.bigram(one, other, self._model.unigram(other))
+        for (k, x, y, share), p, q in zip(asked, alone.tolist(), np.maximum(after, FLOOR).tolist(), strict=True):
+            score = share + self._mixed(SENTENCE, x, p) + self._mixed(x, y, q)
+            gains[k] = max(gains[k], score - max(float(usual[k]), 2 * FLOOR))
+        return gains
+
+    def _mixed(self, before: str, word: str, usual: float) -> float:
+        """Log P(word | before): context model and terms, mixed.
+
+        A pair that no term has backs off to how often the word follows another in
+        terms (heads are shared: "acid"), as far as the word before is a technical one.
+        """
+        group = self._pairs.get(before)
+        weight = self._term_words.get(before, 0.0)
+        in_terms = group.get(word, 0.0) / (weight + SPARSE) if group else 0.0
+        head = self._heads.get(word, 0.0) * self._technical(before) if before != SENTENCE else 0.0
+        start = TERM_SHARE * self._pairs[""].get(word, 0.0)
+        return log(MIX * (in_terms + head + start) + (1 - MIX) * exp(max(usual, FLOOR)))
+
+    def _technical(self, word: str) -> float:
+        """Probability that a word is part of a term that goes on, where its terms do not say how."""
+        known = self._technicals.get(word)
+        if known is None:
+            usual = float(self._model.unigram(hashes([word]))[0])
+            weight = self._term_words.get(word, 0.0)
+            share = RARE_SHARE if usual <= RARE_WORD else min(RARE_SHARE, 3 * TERM_SHARE * weight / exp(usual))
+            known = self._technicals[word] = share * SPARSE / (weight + SPARSE)
+        return 0.0 if word in _SMALL else known
+
+    def _strengths(self, words: list[str]) -> Iterator[float]:
+        """Log-likelihood ratio of each word, tortured against clean."""
+        made = [[(_surface(o), s) for o, s in self._segment(w)[1:] if " " not in o] for w in words]
+        index = {w: k for k, w in enumerate(dict.fromkeys([*words, *(o for m in made for o, _ in m)]))}
+        usual = self._model.unigram(hashes(map(shape, index))).astype(float)
+        for word, options in zip(words, made, strict=True):
+            own = max(float(usual[index[word]]), FLOOR)
+            total = sum(
+                exp(s) * (exp(max(usual[index[o]], FLOOR)) + TERM_SHARE * self._term_words.get(o, 0.0))
+                for o, s in options
+            )
+            yield log(total) - own if total else -99.0
+
+    @cached_property
+    def _pairs(self) -> dict[str, dict[str, float]]:
+        """Weights of neighbouring words in terms; after "" the first words."""
+        pairs: dict[str, dict[str, float]] = {}
+
+        def visit(node: dict[str, Any], before: str) -> float:
+            total = exp(node[""]) if "" in node else 0.0
+            for word, below in node.items():
+                if word:
+                    mass = visit(below, word)
+                    group = pairs.setdefault(before, {})
+                    group[word] = group.get(word, 0.0) + mass
+                    total += mass
+            return total
+
+        visit(self._t.terms, "")
+        return pairs
+
+    @cached_property
+    def _heads(self) -> dict[str, float]:
+        """How often a word follows another in terms."""
+        total: dict[str, float] = {}
+        for before, group in self._pairs.items():
+            if before:
+                for word, weight in group.items():
+                    total[word] = total.get(word, 0.0) + weight
+        mass = sum(total.values()) or 1.0
+        return {word: weight / mass for word, weight in total.items()}
+
+    @cached_property
+    def _term_words(self) -> dict[str, float]:
+        """Weight of each word in terms."""
+        total: dict[str, float] = {}
+        for group in self._pairs.values():
+            for word, weight in group.items():
+                total[word] = total.get(word, 0.0) + weight
+        return total
+
+    def _runs(self, tokens: Tokens, triggers: set[int]) -> Iterator[tuple[int, int]]:
+        """Stretches of neighbouring words that hold a trigger; small words only inside them."""
+        keys, gaps, after = tokens.key, tokens.gap, 0
+
+        def joins(i: int) -> bool:
+            """Whether a run may go on with a token."""
+            if keys[i] == PROTECTED_WORD or keys[i].isdigit():
+                return False
+            return keys[i] not in _SMALL or keys[i] in _LINKS or self._in_segment(keys, i)
+
+        for i in sorted(triggers):
+            if i < after or keys[i] == PROTECTED_WORD:
+                continue
+            begin = i
+            while begin > after and i - begin < REACH and gaps[begin] in _JOINED and joins(begin - 1):
+                begin -= 1
+            end, last = i + 1, i
+            while end < len(keys) and gaps[end] in _JOINED and end - last <= REACH and joins(end):
+                last = end if end in triggers and end - begin < 3 * REACH else last
+                end += 1
+            while keys[begin] in _LINKS and not self._in_segment(keys, begin):
+                begin += 1
+            while keys[end - 1] in _LINKS and not self._in_segment(keys, end - 1):
+                end -= 1
+            after = max(end, i + 1)
+            if begin < end:
+                yield begin, end
+
+    def _in_segment(self, keys: Sequence[str], i: int) -> bool:
+        """Whether a small word lies in a known segment of several words ("getting to know")."""
+        for begin in range(max(0, i - 3), i + 1):
+            for end in range(max(i, begin + 1) + 1, min(len(keys), begin + self._t.long_first.get(keys[begin], 1)) + 1):
+                if " ".join(keys[begin:end]) in self._t.words:
+                    return True
+        return False
+
+    def _decoded(self, tokens: Tokens, begin: int, end: int, drafts: list[_Draft]) -> Iterator[Place]:
+        """The likeliest reading of a run, and for each stretch that it changes the rivals and the weight."""
+        keys = tokens.key
+        arcs = self._arcs(keys, begin, end, drafts)
+        left = keys[begin - 1] if begin and tokens.gap[begin] in _JOINED else SENTENCE
+        right = keys[end] if end < len(keys) and tokens.gap[end] in _JOINED else SENTENCE
+        pairs = self._pair_table(arcs, begin, end, left, right)
+        paths = _best_paths(arcs, begin, end, left, right, pairs)
+        if not paths:
+            return
+        score, path = paths[0]
+        joints = [(a.words[-1], b.words[0]) for a, b in pairwise(path)]
+        alone = self._model.unigram(hashes(y for _, y in joints)).tolist() if joints else []
+        bound = [pairs[p] - max(a, FLOOR) >= APART for p, a in zip(joints, alone, strict=True)]
+        for lo, hi in _changed(path, bound):
+            first, last = path[lo].start, path[hi - 1].end
+            own = [a for i in range(first, last) for a in arcs[i] if a.kept and a.start == i]
+            reverted = _path_score([*path[:lo], *own, *path[hi:]], left, right, pairs)
+            options: dict[tuple[str, ...], float] = {}
+            around = ([a.words for a in path[:lo]], [a.words for a in path[hi:]])
+            for other_score, other in paths:
+                inner = [a for a in other if first <= a.start < last]
+                if inner and inner[0].start == first and inner[-1].end == last and any(not a.kept for a in inner):
+                    outer = ([a.words for a in other if a.end <= first], [a.words for a in other if a.start >= last])
+                    words = tuple(w for a in inner for w in a.words)
+                    if outer == around and words not in options:
+                        options[words] = other_score
+            top = log(sum(exp(v - score) for v in options.values()))
+            weight = (
+                score
+                + top
+                - reverted
+                - self._discount(path, lo, hi, left, right, pairs, self._strength.get(keys[first], 0.0))
+            )
+            if last - first == 1 and tokens.text[tokens.start[first] : tokens.end[first]].isupper():
+                continue  # an acronym, not a paraphrase
+            if weight > WORST and " ".join(keys[first:last]) not in self._t.ordinary:
+                yield Place(
+                    first,
+                    last,
+                    weight,
+                    tuple(
+                        Option(" ".join(w), w, exp(min(0.0, v - score)) * 0.3, self.name, COMPOSED)
+                        for w, v in options.items()
+                    ),
+                    tuple(v - score - top for v in options.values()),
+                )
+
+    def _discount(
+        self,
+        path: list[_Arc],
+        lo: int,
+        hi: int,
+        left: str,
+        right: str,
+        pairs: dict[tuple[str, str], float],
+        strength: float,
+    ) -> float:
+        """What is taken off the weight of a composition; all of it where its words have nothing to do with others."""
+        inner = [w for a in path[lo:hi] for w in a.words]
+        before = path[lo - 1].words[-1] if lo else left
+        after = path[hi].words[0] if hi < len(path) else right
+        words = [before, *inner, after]
+        known = [p for p in pairwise(words) if p[0] not in _SMALL and p[1] not in _SMALL and SENTENCE not in p]
+        alone = self._model.unigram(hashes(y for _, y in known)).tolist() if known else []
+        technical = any(y in self._heads and self._technical(x) >= RARE_SHARE / 2 for x, y in known)
+        bound = max((pairs.get(p, FLOOR) - max(a, FLOOR) for p, a in zip(known, alone, strict=True)), default=0.0)
+        if bound < BOUND and not technical:
+            return 99.0
+        if any(y in self._pairs.get(x, ()) for x, y in known) or any(a.listed for a in path[lo:hi]):
+            return LESS
+        if path[hi - 1].end - path[lo].start > 1:
+            return LESS_OPEN
+        return max(LESS, LESS_SINGLE + TELLS - max(TELLS, strength))
+
+    def _arcs(self, keys: Sequence[str], begin: int, end: int, drafts: list[_Draft]) -> dict[int, list[_Arc]]:
+        arcs: dict[int, list[_Arc]] = {}
+        for i in range(begin, end):
+            here = arcs[i] = [_Arc(i, i + 1, (shape(keys[i]),), self._kept(keys[i]), True)]
+            segment = keys[i]
+            for j in range(i + 1, min(end, i + self._t.long_first.get(keys[i], 1)) + 1):
+                segment += "" if j == i + 1 else " " + keys[j - 1]
+                made = [(_surface(o), s) for o, s in self._segment(segment)]
+                made = [(o, s) for o, s in made if o != segment]
+                made.sort(key=lambda o: -o[1] - log(self._term_words.get(o[0].rpartition(" ")[2], 0.0) + 1e-5))
+                here += [_Arc(i, j, tuple(o.split()), s, False) for o, s in made[:MAX_WORDS]]
+        for d in drafts:
+            if begin <= d.start and d.end <= end and d.end > d.start + 1 and d.listed is not None:
+                for original, (joint, _) in d.options.items():
+                    share = joint - self._term_weight(original) + 1.0
+                    arcs[d.start].append(_Arc(d.start, d.end, tuple(term_key(original).split()), share, False, True))
+        return arcs
+
+    def _kept(self, key: str) -> float:
+        own = self._segment(key)[0]
+        return own[1] if own[0] == key else log(KEPT_WORD)
+
+    def _pair_table(
+        self, arcs: dict[int, list[_Arc]], begin: int, end: int, left: str, right: str
+    ) -> dict[tuple[str, str], float]:
+        """Log P(second | first) of all neighbouring words that arcs may give: context model and terms, mixed."""
+        wanted: dict[tuple[str, str], None] = {}
+        ending: dict[int, set[str]] = {begin: {left}}
+        for i in range(begin, end):
+            for a in arcs[i]:
+                for before in ending.get(i, ()):
+                    wanted[before, a.words[0]] = None
+                wanted.update(((x, y), None) for x, y in pairwise(a.words))
+                ending.setdefault(a.end, set()).add(a.words[-1])
+        wanted.update(((before, right), None) for before in ending.get(end, ()))
+        return self._logs(list(wanted))
+
+    # weights
+
+    def _term_weight(self, original: str) -> float:
+        """Log probability that a term begins at a word of a paper."""
+        node: Any = self._t.terms
+        words = term_key(original).split()
+        words[-1] = singular(words[-1]) or words[-1]
+        for word in words:
+            node = node.get(word)
+            if node is None:
+                return self._log_rate - 10.0
+        return self._log_rate + float(node.get("", -10.0))
+
+    def _weighed(self, tokens: Tokens, drafts: list[_Draft]) -> list[Place]:
+        phrases = [[shape(k) for k in tokens.key[d.start : d.end]] for d in drafts]
+        new = {" ".join(p): p for p in phrases if " ".join(p) not in self._usual}
+        if len(self._usual) > 100_000:
+            self._usual.clear()
+            new = {" ".join(p): p for p in phrases}
+        self._usual.update(zip(new, self._probability(list(new.values())), strict=True))
+        out: list[Place] = []
+        for d, phrase in zip(drafts, phrases, strict=True):
+            usual = self._usual[" ".join(phrase)]
+            best = sorted(d.options.items(), key=lambda kv: -kv[1][0])[:MAX_COMPOSED]
+            top = best[0][1][0]
+            total = top + log(sum(exp(v - top) for _, (v, _) in best))
+            weight = total - usual
+            if d.listed is not None:
+                weight = max(d.listed, weight) if weight > 0 else d.listed + 0.7 * weight
+            else:
+                weight -= LESS
+            if d.listed is None and d.end - d.start == 1:
+                continue
+            if weight < WORST or (d.listed is None and " ".join(phrase) in self._t.ordinary):
+                continue
+            options = tuple(
+                Option(o, tuple(term_key(o).split()), exp(min(0.0, v - top)) * 0.3, self.name, s) for o, (v, s) in best
+            )
+            out.append(Place(d.start, d.end, weight, options, tuple(v - total for _, (v, _) in best)))
+        return out
+
+    def _probability(self, phrases: list[list[str]]) -> list[float]:
+        """Log probability of phrases as their author's own: by the context model, or as terms that nobody listed."""
+        if not phrases:
+            return []
+        usual = self._model.phrases(phrases).tolist()
+        pairs = list({pair for words in phrases for pair in pairwise(words)})
+        table = self._logs(pairs)
+        first = hashes(words[0] for words in phrases)
+        alone = self._model.unigram(first).tolist()
+        out = []
+        for p, words, own in zip(usual, phrases, alone, strict=True):
+            mixed = self._mixed(SENTENCE, words[0], own) + sum(table[pair] for pair in pairwise(words))
+            out.append(max(p, mixed, FLOOR * len(words)))
+        return out
+
+    def _logs(self, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
+        """Log P(second | first) of neighbouring words: context model and terms, mixed."""
+        if not pairs:
+            return {}
+        first, second = hashes(x for x, _ in pairs), hashes(y for _, y in pairs)
+        usual, _ = self._model.bigram(first, second, self._model.unigram(second))
+        return {(x, y): self._mixed(x, y, p) for (x, y), p in zip(pairs, usual.tolist(), strict=True)}
+
+
+def changed_words(found: Sequence[str], original: Sequence[str]) -> list[tuple[str, str]]:
+    """Which words change into which, in the singular; the whole phrases where their lengths differ."""
+    if len(found) != len(original):
+        return [(" ".join(found), " ".join(original))]
+    return [(singular(x) or x, singular(y) or y) for x, y in zip(found, original, strict=True) if x != y]
+
+
+def _one_each(places: list[Place]) -> list[Place]:
+    """One place for each stretch: the listed one where it holds, else the weightiest."""
+    best: dict[tuple[int, int], Place] = {}
+    for p in places:
+        known = best.get((p.start, p.end))
+        if known is None or _rank(p) > _rank(known):
+            best[p.start, p.end] = p if known is None else p._replace(weight=max(p.weight, known.weight))
+    return [best[k] for k in sorted(best)]
+
+
+def _rank(p: Place) -> tuple[bool, float]:
+    return p.options[0].source != COMPOSED and p.weight >= LISTED - 1, p.weight
+
+
+class _Arc(NamedTuple):
+    """A reading of some tokens. score: log share; kept: the tokens as they stand."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    score: float
+    kept: bool
+    listed: bool = False
+
+
+def _surface(original: str) -> str:
+    """A segment's original as it will stand: `forest+s` is forests."""
+    return _in_number(original[:-2], "s") if original.endswith("+s") else original
+
+
+def _best_paths(
+    arcs: dict[int, list[_Arc]], begin: int, end: int, left: str, right: str, pairs: dict[tuple[str, str], float]
+) -> list[tuple[float, list[_Arc]]]:
+    """The likeliest readings of a run, best first (Viterbi with several paths a state)."""
+    states: dict[int, dict[str, list[tuple[float, list[_Arc]]]]] = {begin: {left: [(0.0, [])]}}
+    for i in range(begin, end):
+        for word, paths in states.pop(i, {}).items():
+            for a in arcs[i]:
+                step = a.score + pairs[word, a.words[0]] + sum(pairs[x, y] for x, y in pairwise(a.words))
+                group = states.setdefault(a.end, {}).setdefault(a.words[-1], [])
+                group += [(score + step, [*path, a]) for score, path in paths]
+                if len(group) > 3 * PATHS:
+                    group.sort(key=lambda g: -g[0])
+                    del group[PATHS:]
+    final = [(score + pairs[word, right], path) for word, paths in states.get(end, {}).items() for score, path in paths]
+    return sorted(final, key=lambda p: -p[0])[: 2 * PATHS]
+
+
+def _path_score(path: list[_Arc], left: str, right: str, pairs: dict[tuple[str, str], float]) -> float:
+    words = [left, *(w for a in path for w in a.words), right]
+    return sum(a.score for a in path) + sum(pairs.get(p, FLOOR) for p in pairwise(words))
+
+
+def _changed(path: list[_Arc], bound: list[bool]) -> Iterator[tuple[int, int]]:
+    """Stretches of arcs that change something and belong together; `bound`: whether an arc and the next one do."""
+    lo = -1
+    for k, a in enumerate(path):
+        if a.kept:
+            lo = -1
+            continue
+        lo = k if lo < 0 else lo
+        if k + 1 == len(path) or path[k + 1].kept or not bound[k]:
+            yield lo, k + 1
+            lo = -1
+
+
+def _in_number(original: str, form: str) -> str:
+    """An original with its last word in the plural ("s"), in the singular ("1") or as it is."""
+    head, space, last = original.rpartition(" ")
+    if form == "s" and not singular(last) and not last.endswith("s"):
+        return head + space + inflect(last, "s")
+    if form == "s" and last.endswith(("is", "ss", "us")) and not last.endswith("itis"):
+        return head + space + inflect(last, "s")
+    if form == "1":
+        return head + space + (singular(last) or last)
+    return original
+
+
+@lru_cache(maxsize=4096)
+def _pattern(phrase: str) -> regex.Pattern[str]:
+    if phrase.isupper():
+        return regex.compile(rf"(?<!\w){regex.escape(phrase)}s?(?!\w)|\({regex.escape(phrase)}s?\)(?i)")
+    stem = phrase.rstrip("*")
+    return regex.compile(
+        rf"(?<!\w){regex.escape(stem)}" + (r"" if phrase.endswith("*") else r"(?:s|es)?(?!\w)"), regex.I
+    )
+
+
+def _holds(text: str, phrase: str) -> bool:
+    """Whether a text holds a phrase of a condition: acronyms in capitals or in parentheses, others in any case."""
+    return _pattern(phrase).search(text) is not None
