@@ -40,6 +40,7 @@ LONGEST: Final = 3  # words in a found phrase
 MAX_ORIGINALS: Final = 50  # of one word that are tried in context
 MAX_OPTIONS: Final = 12  # of these that are decoded
 GATE: Final = (-3.0, 1.2)  # least evidence of words alone for a look at the context: constant, each hundred tokens
+SHORT_GATE: Final = -0.6  # but no less than this: a short text cannot prove much
 HOPELESS: Final = -7.0  # evidence of single words under which not even pairs of words are looked at
 UNREAD: Final = -1.0  # log odds that words alone can at most give
 REMEMBERED: Final = 100_000  # phrases between texts
@@ -367,7 +368,7 @@ class Thesaurus:
 
 def gate(tokens: int) -> float:
     """Evidence of the words alone from which on a text of so many tokens is looked at in context."""
-    return GATE[0] + GATE[1] * tokens / 100
+    return max(GATE[0] + GATE[1] * tokens / 100, SHORT_GATE)
 
 
 def _stream(tokens: Tokens, sentences: list[tuple[int, int]]) -> tuple[list[str], dict[int, int]]:
