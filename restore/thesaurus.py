@@ -41,7 +41,7 @@ MAX_ORIGINALS: Final = 50  # of one word that are tried in context
 MAX_OPTIONS: Final = 12  # of these that are decoded
 GATE: Final = (-3.0, 1.2)  # least evidence of words alone for a look at the context: constant, each hundred tokens
 SHORT_GATE: Final = -0.6  # but no less than this: a short text cannot prove much
-HOPELESS: Final = -7.0  # evidence of single words under which not even pairs of words are looked at
+PAIRS: Final = 5.0  # evidence that pairs of words may add; where single words miss the gate by more, none are looked at
 UNREAD: Final = -1.0  # log odds that words alone can at most give
 REMEMBERED: Final = 100_000  # phrases between texts
 CAP: Final = 4.0  # of one word's evidence
@@ -278,7 +278,8 @@ class Thesaurus:
         self._model = model
         self._sources: dict[str, Source] = {}
         self._screen = load_screen(folder / "screen.bin")
-        self._weights: dict[str, tuple[float, ...] | None] = {}
+        self._row: dict[str, int] = {}  # word -> its row in the weights
+        self._weights = np.empty((1, len(SOURCES)))
 
     @cached_property
     def synonyms(self) -> Synonyms:
@@ -294,35 +295,33 @@ class Thesaurus:
     def words_alone(self, tokens: Tokens) -> Doubles:
         """Evidence of the words alone, shape (sources,); of pairs of words too, unless single ones clear the text."""
         evidence = self._single_words(tokens)
-        return evidence + self._pairs(tokens) if evidence.max() > HOPELESS else evidence
+        return evidence + self._pairs(tokens) if evidence.max() > gate(len(tokens)) - PAIRS else evidence
 
     def _single_words(self, tokens: Tokens) -> Doubles:
-        """One dictionary look-up for each different word."""
-        keys, text, known = tokens.key, tokens.text, self._weights
+        """One dictionary look-up for each different word; a name (by its last place) counts nothing."""
+        keys, text, start, gap = tokens.key, tokens.text, tokens.start, tokens.gap
         count = Counter(keys)
-        place = dict(zip(keys, range(len(keys)), strict=True))
-        new = [key for key in count if key not in known]
+        place = dict(zip(keys, range(len(keys)), strict=True))  # in the order of `count`
+        new = [key for key in count if key not in self._row]
+        if new and len(self._row) + len(new) > REMEMBERED:
+            self._row.clear()
+            new = list(count)
         if new:
-            if len(known) > REMEMBERED:
-                known.clear()
-                new = list(count)
             held, weight = self._find(ngram_hash(hashes(map(shape, new))))
-            known.update(zip(new, (tuple(w) if h else None for h, w in zip(held, weight, strict=True)), strict=True))
-        total = [0.0] * len(SOURCES)
-        for key, n in count.items():
-            weights = known[key]
-            if weights is None:
-                continue
-            at = place[key]
-            if tokens.gap[at] != "." and text[tokens.start[at]].isupper():
-                continue  # a name
-            for source, each in enumerate(weights):
-                total[source] += each / n if each > 0 else each
-        return np.array(total)
+            first = len(self._row)
+            self._row.update(zip(new, range(first, first + len(new)), strict=True))
+            if len(self._row) > len(self._weights):
+                self._weights = np.resize(self._weights, (2 * len(self._row), len(SOURCES)))
+            self._weights[first : len(self._row)] = np.where(held[:, None], weight, 0.0)
+        weight = self._weights[[self._row[key] for key in count]]
+        counts = np.fromiter(count.values(), np.float64, len(count))
+        common = np.array([gap[i] == "." or not text[start[i]].isupper() for i in place.values()])
+        return np.asarray(np.where(weight > 0, weight / counts[:, None], weight)[common].sum(axis=0))
 
     def _pairs(self, tokens: Tokens) -> Doubles:
-        lower = np.fromiter((tokens.text[s].islower() for s in tokens.start), bool, len(tokens))
-        joined = np.fromiter((g in _JOINERS for g in tokens.gap), bool, len(tokens))
+        text = tokens.text
+        lower = np.array([text[s].islower() for s in tokens.start])
+        joined = np.array([g in _JOINERS for g in tokens.gap])
         first = np.flatnonzero(lower[:-1] & lower[1:] & joined[1:])
         word = hashes(tokens.key)
         pair, count = np.unique(ngram_hash(word[first], word[first + 1]), return_counts=True)
