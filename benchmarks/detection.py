@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import lzma
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 import restore
-from restore.learning.phrases import MARK
+from restore.learning.phrases import MARK, open_text
+from restore.text import tokenize
 
 
 def windows(texts: list[str], words: int) -> list[str]:
@@ -19,6 +19,16 @@ def windows(texts: list[str], words: int) -> list[str]:
     for text in texts:
         parts = text.split()
         out += [" ".join(parts[i : i + words]) for i in range(0, len(parts) - words + 1, words)]
+    return out
+
+
+def sentences(texts: list[str], least: int = 15, most: int = 25) -> list[str]:
+    """Single sentences of so many words."""
+    out = []
+    for text in texts:
+        tokens = tokenize(text)
+        pieces = (text[tokens.start[a] : tokens.end[b - 1]] for a, b in tokens.sentences())
+        out += [p for p in pieces if least <= len(p.split()) <= most]
     return out
 
 
@@ -31,11 +41,18 @@ def area(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
 
 
 def detection(pairs: Path, words: int) -> tuple[float, int, int]:
-    """AUC over windows of the spun and of the original sides of marked JSON lines; windows of each kind."""
-    with lzma.open(pairs, "rt", encoding="utf-8") as file:
+    """AUC over windows (single sentences where `words` is 0) of the spun and of the original sides of marked JSON
+    lines; how many of each kind. Sentences that nothing was replaced in count as clean on both sides and are left out.
+    """
+    with open_text(pairs) as file:
         marked = [json.loads(line)["marked"] for line in file]
-    spun = windows([MARK.sub(lambda m: m.group(1), m) for m in marked], words)
-    clean = windows([MARK.sub(lambda m: m.group(3).split("|")[0], m) for m in marked], words)
+    spun = [MARK.sub(lambda m: m.group(1), m) for m in marked]
+    clean = [MARK.sub(lambda m: m.group(3).split("|")[0], m) for m in marked]
+    if words:
+        spun, clean = windows(spun, words), windows(clean, words)
+    else:
+        untouched = set(clean := sentences(clean))
+        spun = [s for s in sentences(spun) if s not in untouched]
     engine = restore.Restorer()
     scores = [np.array([engine.evidence(text) for text in side]) for side in (spun, clean)]
     return area(scores[0], scores[1]), len(spun), len(clean)

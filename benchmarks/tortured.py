@@ -30,9 +30,9 @@ def figures(rows: Path, seed: int, share: float = 0.1) -> dict[str, tuple[int, i
     phrases = tortured.clean(tortured.read_list(rows), tortured.read_judgements(folder / "judgements.txt"))
     random = Random(seed)
     forms = sorted({near(p.found) for p in phrases})
-    out = set(random.sample(forms, round(len(forms) * share)))
-    held = [p for p in phrases if near(p.found) in out]
-    known = [p for p in phrases if near(p.found) not in out]
+    apart = set(random.sample(forms, round(len(forms) * share)))
+    held = [p for p in phrases if near(p.found) in apart]
+    known = [p for p in phrases if near(p.found) not in apart]
     listed = random.sample(known, min(len(held), len(known)))
     with tempfile.TemporaryDirectory() as name:
         family = Path(name) / "tortured"
@@ -41,14 +41,14 @@ def figures(rows: Path, seed: int, share: float = 0.1) -> dict[str, tuple[int, i
             for path in folder.glob(pattern):
                 shutil.copy(path, family / path.name)
         tortured.write_family(known, family)
-        engine = Restorer()
-        engine.sparse = [Terms(family, "tortured", engine.model)]
-        return {
-            "held out, alone": restored(engine, held, 1, random),
-            "held out, three in an abstract": restored(engine, held, 3, random),
-            "listed, alone": restored(engine, listed, 1, random),
-            "listed, three in an abstract": restored(engine, listed, 3, random),
-        }
+        out = {}
+        for mode, wary in (("", True), (", family named", False)):
+            engine = Restorer()
+            engine.sparse = [Terms(family, "tortured", engine.model, scholarly_only=wary)]
+            for kind, group in (("held out", held), ("listed", listed)):
+                out[f"{kind}, alone{mode}"] = restored(engine, group, 1, Random(seed))
+                out[f"{kind}, three in an abstract{mode}"] = restored(engine, group, 3, Random(seed))
+        return out
 
 
 def near(phrase: str) -> str:

@@ -33,10 +33,12 @@ from restore.terms import Place, Terms
 from restore.text import Tokens, shape
 
 SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
-LEAVE: Final = 0.22  # chance that an untouched sentence (a quotation, boilerplate) follows a spun one
-BACK: Final = 0.5  # chance that a spun sentence follows such a one
+# Chances that an untouched sentence (a quotation, boilerplate) follows a spun one, and that a spun one follows such a one:
+WITHIN: Final = (0.003, 0.02)  # a paragraph
+ACROSS: Final = (0.4, 0.4)  # two paragraphs
+UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to be seen
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
-RARE_PRIOR: Final = 0.05  # of documents that hold a sparse family's phrases
+RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases
 ASSUMED: Final = 0.5  # the same where the caller says so and names no dense family
 LEAST_ODDS: Final = -2.0  # log odds of a place from which on its originals are candidates
 RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
@@ -71,7 +73,8 @@ class Passages:
     sentences: token ranges. evidence: log-likelihood ratio of each, spun against
     untouched. spun: probability of each to have been spun, given all.
     probability: that any was. rate: expected share of tokens in the spinner's
-    phrases. family: the likeliest one at work. places: the
+    phrases. family: the likeliest one at work. source: the thesaurus, where it is
+    that family. places: the
     stretches that sparse families claim, each with its log odds, tortured
     against the author's own, given all the others.
     """
@@ -82,6 +85,7 @@ class Passages:
     probability: float
     rate: float
     family: str | None
+    source: str | None = None
     places: tuple[tuple[Place, float], ...] = ()
     dense: float = 0.0
 
@@ -112,7 +116,7 @@ class Screen:
             while i >= sentences[at][1]:
                 at += 1
             evidence[at] += SCALE * weight
-        spun, probability = smooth(evidence)
+        spun, probability = smooth(evidence, list(_turns(tokens, sentences)))
         if assume_spun:
             spun, probability = [1.0] * len(spun), 1.0
         if probability < 0.5:
@@ -131,7 +135,7 @@ class Screen:
             if dense.probability >= 0.5:
                 places = list(_unexplained(places, dense))
             prior = ASSUMED if assume_spun and not self._options else RARE_PRIOR
-            odds, probability = smooth_places(places, prior, len(tokens), matcher.register(tokens))
+            odds, probability = smooth_places(places, prior, len(tokens))
             kept = [(p, o) for p, o in zip(places, odds, strict=True) if o > LEAST_ODDS]
             claimed += kept
             clean *= 1 - probability
@@ -193,17 +197,15 @@ def apart(places: Sequence[Place]) -> list[Place]:
     return taken
 
 
-def smooth_places(
-    places: Sequence[Place], prior: float = RARE_PRIOR, length: int = 0, register: float = 0.0
-) -> tuple[list[float], float]:
+def smooth_places(places: Sequence[Place], prior: float = RARE_PRIOR, length: int = 0) -> tuple[list[float], float]:
     """Log odds of each place to be a sparse family's, and the probability that any is.
 
     A place's weight stands against the document's: log P(family at work | all
     places that do not overlap with it). A change that occurs twice counts once; the
     weightiest place counts in full, each other one as far as it may be chance;
-    a long text (length in tokens) has more chances. register: log odds by the kind of prose.
+    a long text (length in tokens) has more chances.
     """
-    alone = log(prior) - log1p(-prior) - log1p(length / LONG_TEXT) + register
+    alone = log(prior) - log1p(-prior) - log1p(length / LONG_TEXT)
     counted: list[tuple[Place, float]] = []
     known: set[tuple[str, str]] = set()
     for p in apart(places):
@@ -254,35 +256,48 @@ def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:
     return dict(zip(phrases, np.clip(ratio, *_CAP).tolist(), strict=True))
 
 
+def _turns(tokens: Tokens, sentences: list[tuple[int, int]]) -> Iterator[tuple[float, float]]:
+    """Chances to leave spun text and to come back, before each sentence but the first."""
+    gaps = [tokens.text[tokens.end[a - 1] : tokens.start[a]] for a, _ in sentences[1:]]
+    parted = any("\n" in gap for gap in gaps)
+    for gap in gaps:
+        yield ACROSS if "\n" in gap else WITHIN if parted else UNPARTED
+
+
 def smooth(
-    evidence: Sequence[float], prior: float = SPUN_PRIOR, leave: float = LEAVE, back: float = BACK
+    evidence: Sequence[float], turns: Sequence[tuple[float, float]], prior: float = SPUN_PRIOR
 ) -> tuple[list[float], float]:
     """Posterior of each sentence to have been spun, and of any.
 
-    evidence: log-likelihood ratio of each sentence, spun against untouched. A
-    document is untouched as a whole, or its sentences change between spun and
+    evidence: log-likelihood ratio of each sentence, spun against untouched.
+    turns: between one sentence and the next, the chances to leave spun text and to come back.
+    A document is untouched as a whole, or its sentences change between spun and
     quoted (clean passages in a spun page) as a Markov chain; forward-backward
     in the log domain.
     """
     if not evidence:
         return [], 0.0
-    on, off, rest, again = log1p(-leave), log(leave), log1p(-back), log(back)
-    spun, quoted = log(prior) + on + evidence[0], log(prior) + off
+    leave = turns[0][0] if turns else UNPARTED[0]
+    spun, quoted = log(prior) + log1p(-leave) + evidence[0], log(prior) + log(leave)
+    all_quoted = quoted
     forward = [(spun, quoted)]
-    for e in evidence[1:]:
-        spun, quoted = _add(spun + on, quoted + again) + e, _add(spun + off, quoted + rest)
+    for e, (leave, back) in zip(evidence[1:], turns, strict=True):
+        stays = quoted + log1p(-back)
+        spun, quoted = _add(spun + log1p(-leave), quoted + log(back)) + e, _add(spun + log(leave), stays)
+        all_quoted += log1p(-back)
         forward.append((spun, quoted))
     total = _add(_add(spun, quoted), log1p(-prior))
     posterior = [0.0] * len(evidence)
     after_spun = after_quoted = 0.0
     for i in range(len(evidence) - 1, -1, -1):
         posterior[i] = exp(min(0.0, forward[i][0] + after_spun - total))
-        spun_here = evidence[i] + after_spun
-        after_spun, after_quoted = (
-            _add(on + spun_here, off + after_quoted),
-            _add(again + spun_here, rest + after_quoted),
-        )
-    all_quoted = log(prior) + off + (len(evidence) - 1) * rest
+        if i:
+            leave, back = turns[i - 1]
+            spun_here = evidence[i] + after_spun
+            after_spun, after_quoted = (
+                _add(log1p(-leave) + spun_here, log(leave) + after_quoted),
+                _add(log(back) + spun_here, log1p(-back) + after_quoted),
+            )
     return posterior, -expm1(min(0.0, _add(log1p(-prior), all_quoted) - total))
 
 

@@ -1,7 +1,8 @@
-"""The command line: clean, detect, explain, lexicon.
+"""The command line: clean, detect, explain, lexicon, config.
 
 Exit codes: 0 done, 1 something spun was found (detect) or unsound (lexicon
-check), 2 usage or input error. Imports are late, so that help is instant.
+check), 2 usage or input error, one record that could not be restored included;
+130 stopped by Ctrl-C. Imports are late, so that help is instant.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from restore import options as opt
+from restore.options import Format, Html
+
 if TYPE_CHECKING:
+    from restore.channel import Verdict
+    from restore.pipeline import Plan
+    from restore.reports import HtmlReport
     from restore.restoration import Restoration
     from restore.restorer import Restorer
 
@@ -25,128 +31,241 @@ app = typer.Typer(
     help="Put back what a text spinner replaced; leave clean text alone.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="Settings: restore.toml, or [tool.restore] in pyproject.toml, found upward; `restore config` shows them. "
+    "Exit codes: 0 done, 1 found (detect), 2 an error.",
 )
 lexicon_app = typer.Typer(help="Look into lexicons, and check your own.", no_args_is_help=True)
 app.add_typer(lexicon_app, name="lexicon")
 
 
-class Format(StrEnum):
-    """What to print."""
-
-    text = "text"
-    json = "json"
-
-
-Paths = Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Files; none or - for standard input.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="text, or json: one object a line, a document each.")]
-Families = Annotated[list[str] | None, typer.Option("--family", help="A built-in family (several allowed).")]
-Lexicons = Annotated[list[Path] | None, typer.Option("--lexicon", help="Your own lexicon, a folder or .tsv file.")]
-Allow = Annotated[
-    list[str] | None,
-    typer.Option("--allow", help="Words to leave alone, separated by commas, or a file with one on each line."),
-]
-Threshold = Annotated[float, typer.Option(help="Least confidence of an edit, 0 to 1.")]
-Encoding = Annotated[str, typer.Option(help="Encoding of the files.")]
-Spun = Annotated[bool, typer.Option("--assume-spun", help="Do not ask whether a text was spun; treat all of it so.")]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")]
-
-
 @app.command()
 def clean(
-    paths: Paths = None,
-    write: Annotated[bool, typer.Option("--write", "-w", help="Write the files in place, each in one step.")] = False,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="File, or folder for several.")] = None,
-    diff: Annotated[bool, typer.Option("--diff", help="Show changed lines, word by word, instead.")] = False,
-    format: FormatOption = Format.text,
-    threshold: Threshold = 0.5,
-    family: Families = None,
-    lexicon: Lexicons = None,
-    allow: Allow = None,
-    encoding: Encoding = "utf-8",
-    assume_spun: Spun = False,
-    jobs: Jobs = 1,
+    paths: opt.Paths = None,
+    from_kind: opt.From = None,
+    field: opt.Fields = None,
+    glob: opt.Glob = "",
+    html: opt.HtmlOption = Html.keep,
+    encoding: opt.Encoding = "utf-8",
+    fix_encoding: opt.FixEncoding = False,
+    write: opt.Write = False,
+    output: opt.OutputOption = None,
+    to: opt.To = None,
+    diff: opt.Diff = False,
+    format: opt.FormatOption = Format.text,
+    report: opt.Report = None,
+    keep_original: opt.KeepOriginal = False,
+    annotate: opt.Annotate = False,
+    backup: opt.Backup = False,
+    backup_suffix: opt.BackupSuffix = ".bak",
+    threshold: opt.Threshold = opt.THRESHOLD,
+    family: opt.Families = None,
+    lexicon: opt.Lexicons = None,
+    allow: opt.Allow = None,
+    assume_spun: opt.Spun = False,
+    strip_invisible: opt.Strip = False,
+    jobs: opt.Jobs = 1,
+    resume: opt.Resume = False,
+    rejects: opt.Rejects = None,
+    fail_fast: opt.FailFast = False,
+    quiet: opt.Quiet = False,
 ) -> None:
     """Restore documents: one to standard output, several with -w, -o FOLDER, --diff or --format json.
 
-    Examples: restore clean page.txt | restore clean --diff page.txt | restore clean -w pages/*.txt -j 2
+    Text, HTML, JSON lines, CSV, Parquet, Arrow and WARC; .gz, .zst, .xz and .bz2 are read and written as they are.
+
+    [bold]Examples[/bold]
+
+    restore clean page.txt                                   one text to standard output
+
+    restore clean --diff page.html                           what would change
+
+    restore clean -w site/ --glob '*.html' -j 4 --backup     a folder of pages, in place
+
+    restore clean dump.jsonl.gz --field title --field body -o clean.jsonl.gz -j 4 --rejects bad.jsonl
+
+    restore clean ... --resume                               the same again, after a stop or a crash
+
+    restore clean table.parquet --field article.text --annotate -o clean.parquet
+
+    curl -s URL | restore clean --from html --html extract   the article's text, restored
     """
     names = paths or ["-"]
+    shown = diff or format is Format.json
     if write + (output is not None) + diff + (format is Format.json) > 1 and not (output and format is Format.json):
         _fail("--write, --output, --diff and --format json exclude each other; choose one")
     if write and "-" in names:
         _fail("--write needs files; standard input goes to standard output")
-    if len(names) > 1 and not (write or output or diff or format is Format.json):
-        _fail("several files: say where they go with --write, --output FOLDER, --diff or --format json")
-    restorer = _restorer(threshold, family, lexicon, allow, assume_spun)
-    failed = False
-    documents = _Reader(names, encoding)
-    if len(names) == 1 and not write and not diff and format is Format.text:
-        _clean_one(restorer, documents, output, encoding)
-    for n, result in enumerate(restorer.stream(documents, workers=jobs)):
-        try:
-            _deliver(documents.read[n], result, names, write, output, diff, format, encoding)
-        except _errors() as error:
-            _complain(error)
-            failed = True
-    raise typer.Exit(2 if failed or documents.failed else 0)
+    if write and (to or html is Html.extract):
+        _fail("--write keeps the kind of a file; with --to and --html extract say --output")
+    if resume and not (write or output):
+        _fail("--resume needs files to go on with; say --write or --output")
+    if backup and not (write or output):
+        _fail("--backup keeps what is replaced; say --write or --output")
+    several = len(names) > 1 or os.path.isdir(names[0])
+    if several and not (write or output or shown or report):
+        _fail("several files: say where they go with --write, --output FOLDER, --diff, --format json or --report")
+    unplaced = several and not (write or output)  # only the report is asked for
+    page = _page(report, [*names, *([str(output)] if output else [])])
+
+    from restore import documents, pipeline, targets
+
+    try:
+        target_kind = to.value if to else "text" if html is Html.extract and output else ""
+        sources = targets.planned(names, glob, output, write, target_kind)
+        plan = pipeline.Plan(
+            sources,
+            _restorer(threshold, family, lexicon, allow, assume_spun),
+            documents.Options(
+                tuple(field or ()), html.value, encoding, fix_encoding, keep_original, annotate, whole=shown or bool(to)
+            ),
+            kind=from_kind.value if from_kind else "",
+            to=to.value if to else "",
+            jobs=jobs,
+            strip=strip_invisible,
+            resume=resume,
+            fail_fast=fail_fast,
+            quiet=quiet,
+            backup=backup_suffix if backup else "",
+            rejects=rejects,
+            journal=targets.journal_path(sources, names, output),
+            show=_diff if diff else _json if format is Format.json else _nothing if unplaced else None,
+            observe=page.add if page else None,
+        )
+    except documents.DocumentError as error:
+        _fail(str(error))
+    tally = _run(plan, page)
+    raise typer.Exit(2 if tally.failed or tally.rejected else 0)
 
 
 @app.command()
 def detect(
-    paths: Paths = None,
-    format: FormatOption = Format.text,
-    family: Families = None,
-    lexicon: Lexicons = None,
-    encoding: Encoding = "utf-8",
+    paths: opt.Paths = None,
+    from_kind: opt.From = None,
+    field: opt.Fields = None,
+    glob: opt.Glob = "",
+    html: opt.HtmlOption = Html.keep,
+    encoding: opt.Encoding = "utf-8",
+    fix_encoding: opt.FixEncoding = False,
+    format: opt.FormatOption = Format.text,
+    family: opt.Families = None,
+    lexicon: opt.Lexicons = None,
+    jobs: opt.Jobs = 1,
+    fail_fast: opt.FailFast = False,
+    quiet: opt.Quiet = False,
 ) -> None:
-    """Say of each document whether it was spun. Exit code 0: none was; 1: some were; 2: an error."""
-    restorer = _restorer(0.5, family, lexicon, None, False)
-    documents = _Reader(paths or ["-"], encoding)
-    found = False
-    for text in documents:
-        name = documents.read[-1]
-        verdict = restorer.detect(text)
-        found |= verdict.spun
+    """Say of each document whether it was spun. Exit code 0: none was; 1: some were; 2: an error.
+
+    A line each: name, spun or clean, probability, share of words in the spinner's phrases, family.
+
+    [bold]Examples[/bold]
+
+    restore detect *.txt
+
+    restore detect site/ --glob '*.html' --format json
+
+    restore detect dump.jsonl.zst --field body -j 4 | awk -F'\\t' '$2 == "spun"'
+    """
+    from restore import documents, pipeline, targets
+
+    def judge(name: str, verdict: Verdict) -> None:
         if format is Format.json:
-            record = {
-                "source": None if name == "-" else name,
-                "verdict": {
-                    "spun": verdict.spun,
-                    "probability": round(verdict.probability, 4),
-                    "rate": round(verdict.rate, 4),
-                    "family": verdict.family,
-                },
+            told = {
+                "spun": verdict.spun,
+                "probability": round(verdict.probability, 4),
+                "rate": round(verdict.rate, 4),
+                "family": verdict.family,
             }
-            _print(json.dumps(record, ensure_ascii=False))
+            _print(json.dumps({"source": None if name == "-" else name, "verdict": told}, ensure_ascii=False))
         else:
             state = "spun" if verdict.spun else "clean"
             _print(f"{name}\t{state}\t{verdict.probability:.3f}\t{verdict.rate:.2f}\t{verdict.family or '-'}")
-    raise typer.Exit(2 if documents.failed else int(found))
+
+    try:
+        plan = pipeline.Plan(
+            targets.planned(paths or ["-"], glob, None, False, ""),
+            _restorer(0.5, family, lexicon, None, False),
+            documents.Options(tuple(field or ()), html.value, encoding, fix_encoding, whole=True),
+            kind=from_kind.value if from_kind else "",
+            jobs=jobs,
+            fail_fast=fail_fast,
+            quiet=quiet,
+            judge=judge,
+        )
+    except documents.DocumentError as error:
+        _fail(str(error))
+    tally = _run(plan)
+    raise typer.Exit(2 if tally.failed or tally.rejected else int(tally.spun > 0))
 
 
 @app.command()
 def explain(
     path: Annotated[str, typer.Argument(help="A file; none or - for standard input.")] = "-",
-    format: FormatOption = Format.text,
-    threshold: Threshold = 0.5,
-    family: Families = None,
-    lexicon: Lexicons = None,
-    allow: Allow = None,
-    encoding: Encoding = "utf-8",
-    assume_spun: Spun = False,
+    from_kind: opt.From = None,
+    field: opt.Fields = None,
+    html: opt.HtmlOption = Html.keep,
+    encoding: opt.Encoding = "utf-8",
+    fix_encoding: opt.FixEncoding = False,
+    format: opt.FormatOption = Format.text,
+    report: opt.Report = None,
+    threshold: opt.Threshold = opt.THRESHOLD,
+    family: opt.Families = None,
+    lexicon: opt.Lexicons = None,
+    allow: opt.Allow = None,
+    assume_spun: opt.Spun = False,
+    strip_invisible: opt.Strip = False,
 ) -> None:
-    """Show each edit of a document with its probability, alternatives and evidence."""
-    restorer = _restorer(threshold, family, lexicon, allow, assume_spun)
-    documents = _Reader([path], encoding)
-    for text in documents:
-        result = restorer.restore(text, None if path == "-" else path)
-        if format is Format.json:
-            _print(json.dumps(result.to_dict(), ensure_ascii=False))
-        else:
-            from restore.report import explanation
+    """Show each edit of a document with its probability, alternatives and evidence.
 
-            _print(explanation(result, text, color=_terminal()))
-    raise typer.Exit(2 if documents.failed else 0)
+    [bold]Example[/bold]: restore explain page.html
+    """
+    from restore import documents, pipeline, targets
+    from restore.reports import explanation
+
+    def table(name: str, result: Restoration) -> str:
+        return explanation(result, result.undo(), color=_terminal()) + "\n"
+
+    page = _page(report, [path])
+    plan = pipeline.Plan(
+        [targets.Source(path, None)],
+        _restorer(threshold, family, lexicon, allow, assume_spun),
+        documents.Options(tuple(field or ()), html.value, encoding, fix_encoding, whole=True),
+        kind=from_kind.value if from_kind else "",
+        strip=strip_invisible,
+        quiet=True,
+        show=_json if format is Format.json else table,
+        observe=page.add if page else None,
+    )
+    tally = _run(plan, page)
+    raise typer.Exit(2 if tally.failed or tally.rejected else 0)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+def config(
+    context: typer.Context,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COMMAND] [OPTION]...", help="A command line to show; without a command, of clean."),
+    ] = None,
+) -> None:
+    """Print the settings in force, as TOML, and where each comes from: command line, file or default.
+
+    [bold]Examples[/bold]
+
+    restore config
+
+    restore config detect --family autoblog
+    """
+    group: Any = context.parent.command if context.parent else None
+    rest = list(arguments or [])
+    name = rest.pop(0) if rest and rest[0] in group.commands else "clean"
+    command = group.commands[name]
+    settings = context.obj
+    from restore.settings import in_force
+
+    with command.make_context(name, rest, parent=context.parent) as parsed:
+        for option, value, where in in_force(command, parsed, settings.path):
+            _print(f"{option} = {value}  # {where}" if value else f"# {option}: not set")
 
 
 @lexicon_app.command("list")
@@ -164,30 +283,27 @@ def lexicon_list() -> None:
 @lexicon_app.command("show")
 def lexicon_show(
     phrase: Annotated[str, typer.Argument(help="A phrase as found, or an original.")],
-    lexicon: Lexicons = None,
+    lexicon: opt.Lexicons = None,
 ) -> None:
-    """Where a phrase is listed: what it stands for and what becomes of it, with shares and sources."""
+    """Where a phrase is listed: what it stands for (<-) and what becomes of it (->), the share as listed and as used
+    once all lexicons are taken together, family, and file:line."""
     from restore import lexicon as lexicons
 
     key = lexicons.phrase_key(phrase)
-    shown = 0
+    sources = [(name, lexicons.root() / name) for name in lexicons.available()]
     try:
-        for family, path in [
-            *((name, lexicons.root() / name) for name in lexicons.available()),
-            *((p.stem, p) for p in lexicon or []),
-        ]:
-            for e in lexicons.read(path, family):
-                if key in (e.found, e.original):
-                    arrow = "<-" if key == e.found else "->"
-                    other = e.original if key == e.found else e.found
-                    _print(
-                        f"{key} {arrow} {other}\t{e.rate:.3f}\t{e.family}\t{e.source}"
-                        + (f"\t{e.condition}" if e.condition else "")
-                    )
-                    shown += 1
+        sources += [(lexicons.family_of(path), path) for path in lexicon or []]
+        entries = [e for name, path in sources for e in lexicons.read(path, name) if key in (e.found, e.original)]
+        at_work = lexicons.load([name for name, _ in sources[: len(sources) - len(lexicon or [])]], lexicon or [])
     except lexicons.LexiconError as error:
         _fail(str(error))
-    if not shown:
+    for e in entries:
+        arrow, other = ("<-", e.original) if key == e.found else ("->", e.found)
+        used = [o for o in at_work.options.get(e.found, ()) if (o.original, o.source) == (e.original, e.source)]
+        state = f"{used[0].rate:.3f}" if used else "not used: a later lexicon lists this phrase"
+        condition = f"\t{e.condition}" if e.condition else ""
+        _print(f"{key} {arrow} {other}\t{e.rate:.3f}\t{state}\t{e.family}\t{e.source}{condition}")
+    if not entries:
         _print(f"'{phrase}' is in no lexicon")
 
 
@@ -210,102 +326,179 @@ def lexicon_check(
     raise typer.Exit(int(bool(problems)))
 
 
+@lexicon_app.command("learn")
+def lexicon_learn(
+    pairs: Annotated[Path, typer.Argument(help="JSON lines (.gz and .xz too), or the folder of the originals.")],
+    spun: Annotated[Path | None, typer.Argument(help="The folder of the spun texts, files named alike.")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write the lexicon to.")] = Path("learned"),
+    original_field: Annotated[str, typer.Option("--original", help="JSON field of the original.")] = "original",
+    spun_field: Annotated[str, typer.Option("--spun", help="JSON field of the spun text.")] = "spun",
+    least: Annotated[int, typer.Option(min=1, help="Places at which a pair must be seen.")] = 1,
+    encoding: opt.Encoding = "utf-8",
+) -> None:
+    """Learn a lexicon from your own originals and their spun copies, and say what was learned.
+
+    [bold]Examples[/bold]
+
+    restore lexicon learn pairs.jsonl -o mine
+
+    restore lexicon learn originals/ spun/ -o mine
+    """
+    from restore.documents import DocumentError
+    from restore.learning import phrases
+
+    if output.is_file():
+        _fail(f"{output}: a file; name the folder that the lexicon goes to")
+    if spun is None and pairs.is_dir():
+        _fail(f"{pairs}: a folder; name the folder of the spun texts after it, or give a JSON lines file")
+    try:
+        if spun is None:
+            source = phrases.read_pairs(pairs, original_field, spun_field)
+        else:
+            names, alone = phrases.read_folders(pairs, spun)
+            source = phrases.folder_pairs(pairs, spun, names, encoding)
+            if alone:
+                _complain(f"{len(alone)} file(s) in one folder alone, left out: {', '.join(map(str, alone[:3]))}")
+        learned = phrases.learn(source, least)
+        if not learned.entries:
+            _fail(
+                f"{pairs}: nothing learned from {learned.texts} pair(s); does each hold an original and its spun copy?"
+            )
+        phrases.write_lexicon(learned, output, [p.name for p in (pairs, spun) if p])
+    except (phrases.PairsError, DocumentError, OSError) as error:
+        _fail(str(error))
+    _print(phrases.described(learned))
+    _print(f"written to {output}; what is doubtful stands in {output / phrases.DOUBTFUL}")
+
+
+@lexicon_app.command("suggest")
+def lexicon_suggest(
+    paths: Annotated[list[str], typer.Argument(metavar="DOCS...", help="Files or folders; - for standard input.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write; else standard output.")] = None,
+    field: opt.Fields = None,
+    glob: opt.Glob = "",
+    family: opt.Families = None,
+    lexicon: opt.Lexicons = None,
+    limit: Annotated[int, typer.Option(min=1, help="Phrases to suggest, at most.")] = 200,
+    encoding: opt.Encoding = "utf-8",
+    assume_spun: opt.Spun = False,
+) -> None:
+    """List phrases of spun documents that no lexicon explains, with likely originals, as lexicon lines to review.
+
+    [bold]Example[/bold]: restore lexicon suggest pages/ -o new.tsv
+    """
+    from restore.documents import DocumentError
+    from restore.learning import suggest, texts
+    from restore.targets import found
+
+    restorer = _restorer(0.5, family, lexicon, None, assume_spun)
+    failed = False
+
+    def documents() -> Iterator[str]:
+        nonlocal failed
+        for name, _ in found(paths, glob):
+            try:
+                yield from texts.texts_of(name, encoding, tuple(field or ()))
+            except DocumentError as error:
+                _complain(error)
+                failed = True
+
+    try:
+        made = suggest.suggest(documents(), restorer, limit)
+        if output:
+            texts.write_lines(output, suggest.lines(made))
+    except DocumentError as error:
+        _fail(str(error))
+    if not made:
+        _complain("nothing to suggest: it takes phrases that recur in at least two documents that are judged spun")
+    if output:
+        _print(f"{len(made)} phrases to review in {output}")
+    else:
+        _print("".join(suggest.lines(made)), end="")
+    raise typer.Exit(2 if failed else 0)
+
+
 def _version(value: bool) -> None:
     if value:
         from restore import __version__
+        from restore import lexicon as lexicons
 
         _print(f"restore {__version__}")
+        for name, version in lexicons.versions():
+            _print(f"{name} {version}")
         raise typer.Exit
 
 
 @app.callback()
 def main(
+    context: typer.Context,
+    settings_file: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Settings, instead of those found upward.")
+    ] = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which one.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Say which one, and which lexicons and models."
+        ),
     ] = False,
 ) -> None:
     """Put back what a text spinner replaced; leave clean text alone."""
+    if "--help" in sys.argv:  # helps even where settings are broken
+        return
+    from restore import settings
+
+    try:
+        context.obj = settings.read(settings_file) if settings_file else settings.find(Path.cwd())
+        commands: Any = context.command
+        named = {name: c for name, c in commands.commands.items() if name in ("clean", "detect", "explain")}
+        context.default_map = settings.defaults(context.obj, named, context)
+    except settings.SettingsError as error:
+        _fail(str(error))
 
 
-class _Reader:
-    """Texts of the named documents, in order; unreadable ones are reported and passed over."""
+def _run(plan: Plan, page: HtmlReport | None = None) -> Any:
+    """Carry out a plan and finish the page beside it; what ends it early ends the program."""
+    from restore import pipeline
+    from restore.batch import WorkerError
+    from restore.documents import DocumentError
 
-    def __init__(self, names: Iterable[str], encoding: str):
-        self.names = names
-        self.encoding = encoding
-        self.read: list[str] = []  # names of those read so far
-        self.failed = False
-
-    def __iter__(self) -> Iterator[str]:
-        from restore.documents import DocumentError, read
-
-        for name in self.names:
-            try:
-                text = read(name, self.encoding)
-            except DocumentError as error:
-                _complain(error)
-                self.failed = True
-                continue
-            self.read.append(name)
-            yield text
+    try:
+        tally = pipeline.run(plan)
+        if page:
+            page.close()
+        return tally
+    except (DocumentError, WorkerError) as error:
+        _fail(str(error))
 
 
-def _clean_one(restorer: Restorer, texts: _Reader, output: Path | None, encoding: str) -> NoReturn:
-    """One document to one place, stretch by stretch, however long it is."""
-    from restore import documents
-
-    for text in texts:
-        name = texts.read[-1]
-        parts = (piece.text for piece in restorer.pieces(text))
-        try:
-            if output:
-                documents.write(_target(output, name), parts, encoding)
-                continue
-            for part in parts:
-                sys.stdout.buffer.write(documents.encode(part, encoding, name))
-            sys.stdout.buffer.flush()
-        except documents.DocumentError as error:
-            _fail(str(error))
-    raise typer.Exit(2 if texts.failed else 0)
+def _json(name: str, result: Restoration) -> str:
+    record = result.to_dict() | {"source": None if name == "-" else name}
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def _target(output: Path, name: str) -> Path:
-    """The file that a document goes to: `output`, or one of its own name in that folder."""
-    if not output.is_dir():
-        return output
-    return output / (Path(name).name if name != "-" else "restored.txt")
+def _nothing(name: str, result: Restoration) -> str:
+    return ""
 
 
-def _deliver(
-    name: str,
-    result: Restoration,
-    names: list[str],
-    write: bool,
-    output: Path | None,
-    diff: bool,
-    format: Format,
-    encoding: str,
-) -> None:
-    """Put one result where it belongs."""
-    from dataclasses import replace
+def _diff(name: str, result: Restoration) -> str:
+    from restore.reports import word_diff
 
-    from restore import documents, report
+    return word_diff(result, name, color=_terminal())
 
-    result = replace(result, source=None if name == "-" else name)
-    body = json.dumps(result.to_dict(), ensure_ascii=False) + "\n" if format is Format.json else result.text
-    if diff:
-        _print(report.word_diff(result, name, color=_terminal()), end="")
-    elif write:
-        if result.edits:
-            documents.write(Path(name), [result.text], encoding)
-    elif output:
-        if len(names) > 1:
-            output.mkdir(parents=True, exist_ok=True)
-        documents.write(_target(output, name), [body], encoding if format is Format.text else "utf-8")
-    else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(documents.encode(body, encoding if format is Format.text else "utf-8", name))
-        sys.stdout.buffer.flush()
+
+def _page(report: Path | None, taken: Iterable[str]) -> HtmlReport | None:
+    """The page asked for, if any; it may not stand in the place of a document."""
+    if report is None:
+        return None
+    from restore.documents import DocumentError
+    from restore.reports import HtmlReport
+
+    if any(name != "-" and report.resolve() == Path(name).resolve() for name in taken):
+        _fail(f"{report}: the report would replace a document; give it a name of its own")
+    try:
+        return HtmlReport(report)
+    except DocumentError as error:
+        _fail(str(error))
 
 
 def _restorer(
@@ -336,12 +529,6 @@ def _allowed(values: Iterable[str]) -> Iterator[str]:
             yield from (line.partition("#")[0].strip() for line in lines)
         else:
             yield from value.split(",")
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    from restore.documents import DocumentError
-
-    return (DocumentError, OSError)
 
 
 def _terminal() -> bool:

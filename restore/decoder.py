@@ -26,11 +26,17 @@ _FLOOR: Final = np.float64(-1e30)
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights of the log-linear score of an arc, fitted by `python -m restore.learning`."""
+    """Weights of the log-linear score of an arc, fitted by `python -m restore.learning weights`.
 
-    context: float = 0.6
-    channel: float = 1.0
-    edit: float = 0.0  # added once to every arc that changes something
+    context: trigrams. channel: log P(found | original). two_sided: the model that reads both sides.
+    consistency: the document's own habits. edit: added once to every arc that changes something.
+    """
+
+    context: float = 0.4
+    channel: float = 0.5
+    two_sided: float = 0.5
+    consistency: float = 0.3
+    edit: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +64,36 @@ class _Words:
         return self.first[arcs] + (place if place >= 0 else self.size[arcs] + place)
 
 
-def decode(lattice: Lattice, extra: NDArray[np.float64], model: ContextModel, weights: Weights) -> Decoded:
-    """Posterior of every arc. `extra`: log score added to each arc, shape (arcs,)."""
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A lattice as pairs of adjoining arcs that may be, with their trigram scores; what remains of coarse decoding.
+
+    Nodes are pairs (before, after); an edge joins (a, b) to (b, c). `own` is the log probability of the second
+    arc's words given the first's where no earlier arc is known, `score` that given the two before, for each edge.
+    """
+
+    arcs: int
+    sentences: int
+    channel: NDArray[np.float64]
+    edited: NDArray[np.bool_]
+    before: Ints
+    after: Ints
+    own: NDArray[np.float64]
+    score: NDArray[np.float64]
+    edges: _Edges
+    sentence: Ints
+
+
+def expand(lattice: Lattice, extra: NDArray[np.float64], model: ContextModel, weights: Weights) -> Graph:
+    """The pairs of arcs that a coarse pass leaves. `extra`: log score added to each arc, shape (arcs,)."""
     n = len(lattice)
     count = len(lattice.sentences)
     starts, ends, level, sentence = _positions(lattice)
     words = _emissions(lattice, count, model)
+    channel = np.concatenate([np.asarray(lattice.weight, np.float64), np.zeros(2 * count)])
     edited = np.fromiter((o is not None for o in lattice.option), bool, n)
-    unary = np.zeros(n + 2 * count)
-    unary[:n] = weights.channel * np.asarray(lattice.weight) + weights.edit * edited + extra
+    edited = np.concatenate([edited, np.zeros(2 * count, bool)])
+    unary = _unary(channel, edited, extra, weights)
 
     src, dst = _join(ends, starts)
     internal_p, internal_b = _internal(words, model)
@@ -74,8 +101,11 @@ def decode(lattice: Lattice, extra: NDArray[np.float64], model: ContextModel, we
     h, w = words.at(src, -1), words.at(dst, 0)
     pair_p, pair_b = model.bigram(words.word[h], words.word[w], words.alone[w])
 
-    coarse = weights.context * (pair_p + inside[dst]) + unary[dst]
-    alpha, beta, z = _forward_backward(src, dst, coarse.astype(np.float64), level, sentence, count, n + 2 * count)
+    coarse = weights.context * (pair_p + inside[dst]).astype(np.float64) + unary[dst]
+    begin = np.full(n + 2 * count, _FLOOR)
+    begin[n : n + count] = 0.0
+    final = np.arange(n + 2 * count) >= n + count
+    alpha, beta, z = _forward_backward(_Edges.of(src, dst, level), coarse, sentence, count, begin, final)
     pair_posterior = np.exp(np.minimum(alpha[src] + coarse + beta[dst] - z[sentence[dst]], 0.0))
     kept = np.flatnonzero(pair_posterior > KEEP)
 
@@ -90,24 +120,38 @@ def decode(lattice: Lattice, extra: NDArray[np.float64], model: ContextModel, we
     a, b, c = words.at(src[long], -2), words.at(src[long], -1), words.at(dst[long], 0)
     own[long] += model.trigram(words.word[a], words.word[b], words.word[c], pair_p[long] + internal_b[a]) - pair_p[long]
 
-    # nodes are now pairs of arcs; an edge joins (a, b) to (b, c)
     left, right = _join(dst, src)
-    own_level, own_sentence = level[dst], sentence[dst]
     score = own[right].copy()
     short = np.flatnonzero(words.size[src[right]] == 1)
     lo, hi = left[short], right[short]
     a, b, c = words.at(src[lo], -1), words.at(dst[lo], -1), words.at(dst[hi], 0)
     score[short] += model.trigram(words.word[a], words.word[b], words.word[c], pair_p[hi] + pair_b[lo]) - pair_p[hi]
-    fine = weights.context * score + unary[dst[right]]
-    begin = np.where(src >= n, weights.context * own + unary[dst], _FLOOR)  # pairs that start a sentence
-    begin[(src >= n + count)] = _FLOOR
-    alpha, beta, z = _forward_backward(
-        left, right, fine, own_level, own_sentence, count, len(src), begin, final=dst >= n + count
-    )
-    node = np.exp(np.minimum(alpha + beta - z[own_sentence], 0.0))
-    posterior = np.bincount(dst, weights=node, minlength=n + 2 * count)[:n]
-    mean = np.bincount(dst, weights=node * own, minlength=n + 2 * count)[:n] / np.maximum(posterior, 1e-12)
-    return Decoded(np.minimum(posterior, 1.0), z, mean)
+    edges = _Edges.of(left, right, level[dst])
+    return Graph(n, count, channel, edited, src, dst, own, score, edges, sentence[dst])
+
+
+def posteriors(graph: Graph, extra: NDArray[np.float64], weights: Weights) -> Decoded:
+    """Posterior of every arc of an expanded lattice; `extra` as for `expand`, which need not have had the same."""
+    n, count = graph.arcs, graph.sentences
+    unary = _unary(graph.channel, graph.edited, extra, weights)
+    fine = weights.context * graph.score + unary[graph.after[graph.edges.dst]]
+    starts = (graph.before >= n) & (graph.before < n + count)
+    begin = np.where(starts, weights.context * graph.own + unary[graph.after], _FLOOR)
+    final = graph.after >= n + count
+    alpha, beta, z = _forward_backward(graph.edges, fine, graph.sentence, count, begin, final)
+    node = np.exp(np.minimum(alpha + beta - z[graph.sentence], 0.0))
+    posterior = np.bincount(graph.after, weights=node, minlength=n + 2 * count)[:n]
+    mean = np.bincount(graph.after, weights=node * graph.own, minlength=n + 2 * count)[:n]
+    return Decoded(np.minimum(posterior, 1.0), z, mean / np.maximum(posterior, 1e-12))
+
+
+def _unary(
+    channel: NDArray[np.float64], edited: NDArray[np.bool_], extra: NDArray[np.float64], weights: Weights
+) -> NDArray[np.float64]:
+    """Score of each arc by itself."""
+    unary = weights.channel * channel + weights.edit * edited
+    unary[: len(extra)] += extra
+    return np.asarray(unary)
 
 
 def _positions(lattice: Lattice) -> tuple[Ints, Ints, Ints, Ints]:
@@ -181,65 +225,65 @@ def _inside(words: _Words, pair_p: Floats, pair_b: Floats, model: ContextModel, 
     return total
 
 
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Edges between nodes, with the order in which they are gone through, forwards and backwards."""
+
+    src: Ints
+    dst: Ints
+    forwards: list[tuple[Ints, Ints, Ints, Ints]]
+    backwards: list[tuple[Ints, Ints, Ints, Ints]]
+
+    @classmethod
+    def of(cls, src: Ints, dst: Ints, level: Ints) -> _Edges:
+        """Edges (src[i], dst[i]); `level` is that of each node."""
+        return cls(src, dst, _levels(dst, level), _levels(src, level)[::-1])
+
+
 def _forward_backward(
-    src: Ints,
-    dst: Ints,
+    edges: _Edges,
     score: NDArray[np.float64],
-    level: Ints,
     sentence: Ints,
     count: int,
-    nodes: int,
-    begin: NDArray[np.float64] | None = None,
-    final: NDArray[np.bool_] | None = None,
+    begin: NDArray[np.float64],
+    final: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Log forward and backward sums of every node, log total of every sentence.
 
-    Without `begin` and `final` the last 2 * count nodes are the sentences' begin and end nodes.
+    begin: score of each node that starts a sentence, `_FLOOR` for others. final: nodes that end one.
     """
-    if begin is None:
-        begin = np.full(nodes, _FLOOR)
-        begin[nodes - 2 * count : nodes - count] = 0.0
-    if final is None:
-        final = np.zeros(nodes, bool)
-        final[nodes - count :] = True
     alpha = begin.copy()
-    for order, runs, heads in _levels(dst, level):
-        incoming = alpha[src[order]] + score[order]
-        alpha[heads] = _log_sum(incoming, runs, len(order))
+    for order, runs, heads, run in edges.forwards:
+        alpha[heads] = _log_sum(alpha[edges.src[order]] + score[order], runs, run)
     z = np.full(count, _FLOOR)
     last = np.flatnonzero(final)
     np.logaddexp.at(z, sentence[last], alpha[last])
     beta = np.where(final, 0.0, _FLOOR)
-    for order, runs, heads in reversed(_levels(src, level)):
-        outgoing = beta[dst[order]] + score[order]
-        beta[heads] = _log_sum(outgoing, runs, len(order))
+    for order, runs, heads, run in edges.backwards:
+        beta[heads] = _log_sum(beta[edges.dst[order]] + score[order], runs, run)
     return alpha, beta, z
 
 
-def _levels(node: Ints, level: Ints) -> list[tuple[Ints, Ints, Ints]]:
-    """Edges grouped by the level of one of their nodes: order, starts of runs of one node, those nodes."""
+def _levels(node: Ints, level: Ints) -> list[tuple[Ints, Ints, Ints, Ints]]:
+    """Edges grouped by the level of one of their nodes: order, starts of runs of one node, those nodes, run of each edge."""
     if not len(node):
         return []
     order = np.lexsort((node, level[node]))
     sorted_node = node[order]
     sorted_level = level[sorted_node]
-    run = np.flatnonzero(np.r_[True, sorted_node[1:] != sorted_node[:-1]])
-    cut = np.flatnonzero(np.r_[True, sorted_level[1:] != sorted_level[:-1], True][: len(node) + 1])
-    if cut[-1] != len(node):
-        cut = np.r_[cut, len(node)]
-    run_cut = np.searchsorted(run, cut)
+    first = np.r_[True, sorted_node[1:] != sorted_node[:-1]]
+    run = np.flatnonzero(first)
+    number = np.cumsum(first) - 1
+    cut = np.append(np.flatnonzero(np.r_[True, sorted_level[1:] != sorted_level[:-1]]), len(node)).tolist()
+    run_cut = np.searchsorted(run, cut).tolist()
+    heads = sorted_node[run]
     return [
-        (
-            order[cut[i] : cut[i + 1]],
-            run[run_cut[i] : run_cut[i + 1]] - cut[i],
-            sorted_node[run[run_cut[i] : run_cut[i + 1]]],
-        )
-        for i in range(len(cut) - 1)
+        (order[lo:hi], run[r:s] - lo, heads[r:s], number[lo:hi] - r)
+        for lo, hi, r, s in zip(cut[:-1], cut[1:], run_cut[:-1], run_cut[1:], strict=True)
     ]
 
 
-def _log_sum(values: NDArray[np.float64], runs: Ints, total: int) -> NDArray[np.float64]:
-    """Log of the sum of exponentials over each run."""
+def _log_sum(values: NDArray[np.float64], runs: Ints, run: Ints) -> NDArray[np.float64]:
+    """Log of the sum of exponentials over each run; `run` is the number of the run of each value."""
     top = np.maximum.reduceat(values, runs)
-    width = np.diff(np.append(runs, total))
-    return top + np.log(np.add.reduceat(np.exp(values - np.repeat(top, width)), runs))
+    return np.asarray(top + np.log(np.add.reduceat(np.exp(values - top[run]), runs)))

@@ -112,8 +112,26 @@ def root() -> Path:
 
 
 def available() -> list[str]:
-    """Names of the families that come with the package."""
-    return sorted(p.parent.name for p in root().glob("*/manifest.toml"))
+    """Names of the families of listed phrases that come with the package (`thesaurus` lists none)."""
+    return sorted(p.parent.name for p in root().glob("*/manifest.toml") if any(p.parent.rglob("*.tsv")))
+
+
+def versions() -> list[tuple[str, str]]:
+    """What the package brings, and which: each family and model with the beginning of a hash of its content."""
+    import hashlib
+
+    found = []
+    for name in available():
+        digest = hashlib.sha256()
+        for path in sorted((root() / name).rglob("*.tsv")):
+            digest.update(path.read_bytes())
+        number = manifest(root() / name).get("version")
+        found.append((f"lexicon {name}", f"{number} {digest.hexdigest()[:12]}" if number else digest.hexdigest()[:12]))
+    for title, file in (("context model", "context.bin"), ("two-sided model", "twosided.npz")):
+        path = root() / file
+        if path.is_file():
+            found.append((title, hashlib.sha256(path.read_bytes()).hexdigest()[:12]))
+    return found
 
 
 def manifest(folder: Path) -> dict[str, object]:
@@ -125,6 +143,11 @@ def manifest(folder: Path) -> dict[str, object]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LexiconError(f"{path}: not a manifest ({error}); mend or remove it") from error
+
+
+def family_of(path: Path) -> str:
+    """Family of a user's lexicon: the name in its manifest, else that of the file or folder."""
+    return str(manifest(path).get("name", path.name)) if path.is_dir() else path.stem
 
 
 def split_families(names: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -157,7 +180,7 @@ def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
         for e in read(path, name):
             by_found.setdefault(e.found, {})[e.original] = e
     for path in paths:
-        name = str(manifest(path).get("name", path.stem)) if path.is_dir() else path.stem
+        name = family_of(path)
         sources.append((name, path))
         own: dict[str, dict[str, Entry]] = {}
         for e in read(path, name):
@@ -227,9 +250,10 @@ def read(path: Path, family: str) -> Iterator[Entry]:
         raise LexiconError(f"{path}: no .tsv file in this folder; see docs/lexicons.md for the format")
     for source in sources:
         try:
-            lines = source.read_text(encoding="utf-8-sig").splitlines()
+            lines = source.read_text(encoding="utf-8-sig").split("\n")
         except UnicodeDecodeError as error:
-            raise LexiconError(f"{source}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+            at = error.object.count(b"\n", 0, error.start) + 1
+            raise LexiconError(f"{source}:{at}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
         except OSError as error:
             raise LexiconError(f"{source}: {error.strerror}") from error
         name = source.name
@@ -240,16 +264,21 @@ def read(path: Path, family: str) -> Iterator[Entry]:
 
 def parse(line: str, family: str, where: str, source: Path, number: int) -> Entry:
     """One line to an entry. Raises LexiconError with file, line and remedy."""
-    columns = line.split("\t")
+    columns = [column.strip() for column in line.split("\t")]
     condition = columns.pop(3) if len(columns) > 3 and columns[3].startswith(CONDITIONS) else ""
-    if not 2 <= len(columns) <= 5:
+    if len(columns) == 1:
+        raise LexiconError(
+            f"{source}:{number}: 1 column(s) in '{_short(line)}'; put a tab, not spaces or another mark, "
+            "between what is found and its original"
+        )
+    if len(columns) > 5:
         raise LexiconError(
             f"{source}:{number}: {len(columns)} column(s); "
             "an entry is 'found TAB original [TAB weight [TAB condition] [TAB changes TAB keeps]]'"
         )
     found, original = columns[0], columns[1]
     written = original
-    if not found.strip() or not original.strip():
+    if not found or not original:
         raise LexiconError(f"{source}:{number}: an empty phrase; name both what is found and its original")
     if not found.isascii() or not found.islower():
         found = fold(found)
@@ -261,15 +290,22 @@ def parse(line: str, family: str, where: str, source: Path, number: int) -> Entr
             rate, measured = _rate(columns[2]), "/" in columns[2]
         except ValueError:
             raise LexiconError(
-                f"{source}:{number}: weight '{columns[2]}'; write a share such as 0.2, or counts such as 17/120"
+                f"{source}:{number}: weight '{_short(columns[2])}'; write a share above 0 and up to 1 such as 0.2, "
+                "or counts such as 17/120 (times replaced so, of times the original occurred)"
             ) from None
     changes = columns[3] if len(columns) > 3 else ""
     keeps = columns[4] if len(columns) > 4 else ""
     return Entry(found, original, rate, measured, changes, keeps, family, where, condition, written)
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
 def _rate(weight: str) -> float:
     seen, slash, total = weight.partition("/")
+    if slash and not 0 <= int(seen) <= int(total):
+        raise ValueError(weight)
     rate = (int(seen) + _PRIOR_SEEN) / (int(total) + _PRIOR_TOTAL) if slash else float(seen)
     if not 0 < rate <= 1:
         raise ValueError(weight)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
@@ -13,34 +13,39 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.fuzz import ratio
 
-from restore.candidates import CONTEXT, TERM, Finder, Lattice
+from restore.calibration import Fitted, load_fitted
+from restore.candidates import TERM, Finder, Lattice
 from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
-from restore.decoder import Decoded, Weights, decode
-from restore.lexicon import load, phrases, root, split_families
+from restore.decoder import Decoded, Weights, expand, posteriors
+from restore.lexicon import Lexicon, load, phrases, root, split_families
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, with_capitals
 from restore.terms import Terms, stretch
 from restore.text import Tokens, chunks, shape, tokenize
+from restore.thesaurus import FAMILY as THESAURUS
+from restore.thesaurus import Judgement, Thesaurus
 from restore.twosided import TwoSided
 
-DEFAULT_FAMILIES: Final = ("autoblog", "tortured")
-TWO_SIDED: Final = 0.5  # weight of the two-sided model in the log-linear score; with WEIGHTS fitted on held-out pairs
-CONSISTENCY: Final = 0.3  # weight of the document's own habits
+DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
-WEIGHTS: Final = Weights(context=CONTEXT, channel=0.5)
+THRESHOLD: Final = 0.55  # of calibrated probabilities, F0.5 is best somewhat above one half (docs/model.md)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """One way to change a stretch of tokens: the words in it that differ, and how probable they are."""
+    """One way to change a stretch of tokens: the words in it that differ, and how probable they are.
+
+    posterior: by the decoder. probability: calibrated.
+    """
 
     start: int
     end: int
     words: tuple[str, ...]
     arc: int
+    posterior: float
     probability: float
 
 
@@ -68,7 +73,8 @@ class Restorer:
     families: names of built-in lexicons. lexicons: files or folders of one's own,
     which take precedence. threshold: least confidence of an edit, 0 to 1. allow:
     words and phrases to leave alone, in any case. assume_spun: skip the
-    detector and treat every passage as spun.
+    detector and treat every passage as spun. fitted: weights of the sources of evidence and
+    the calibration, for experiments.
 
     Loading is done at construction (a tenth of a second); use one object for
     many texts. Raises LexiconError (a ValueError) for unknown families and
@@ -79,30 +85,39 @@ class Restorer:
         self,
         families: Sequence[str] | None = None,
         lexicons: Iterable[str | Path] = (),
-        threshold: float = 0.5,
+        threshold: float = THRESHOLD,
         allow: Iterable[str] = (),
         assume_spun: bool = False,
+        fitted: Fitted | None = None,
     ):
         if not 0 <= threshold <= 1:
             raise ValueError(f"threshold {threshold} is not between 0 and 1")
         self.families = tuple(DEFAULT_FAMILIES if families is None else families)
+        self._families_unsaid = families is None
         self.lexicon_paths = tuple(Path(p) for p in lexicons)
         self.threshold = threshold
         self.allow = tuple(allow)
         self.assume_spun = assume_spun
-        dense, self._sparse_families = split_families(self.families)
+        self._fitted = fitted or load_fitted(root() / "fitted.json")
+        dense, self._sparse_families = split_families(f for f in self.families if f != THESAURUS)
         self._lexicon = load(dense, self.lexicon_paths)
         self._allowed = phrases(self.allow)
 
     def options(self) -> dict[str, Any]:
         """Arguments that make an equal restorer (in another process)."""
         return {
-            "families": self.families,
+            "families": None if self._families_unsaid else self.families,
             "lexicons": self.lexicon_paths,
             "threshold": self.threshold,
             "allow": self.allow,
             "assume_spun": self.assume_spun,
+            "fitted": self._fitted,
         }
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The lexicons at work, as one."""
+        return self._lexicon
 
     @cached_property
     def model(self) -> ContextModel:
@@ -122,11 +137,17 @@ class Restorer:
     def sparse(self) -> list[Terms]:
         """Matchers of the sparse families."""
         own = frozenset(self._lexicon.options) if self.lexicon_paths else frozenset()
-        return [Terms(root() / name, name, self.model, own) for name in self._sparse_families]
+        wary = self._families_unsaid  # who names a family means it
+        return [Terms(root() / name, name, self.model, own, wary) for name in self._sparse_families]
 
     @cached_property
     def _capitals(self) -> dict[str, str]:
         return {word: written for family in self.sparse for word, written in family.capitals.items()}
+
+    @cached_property
+    def _thesaurus(self) -> Thesaurus | None:
+        """The open vocabulary, None where its family is not asked for."""
+        return Thesaurus(root() / THESAURUS, self.model) if THESAURUS in self.families else None
 
     @cached_property
     def _finder(self) -> Finder:
@@ -165,7 +186,16 @@ class Restorer:
         """Chunks of a text as tokens with their screening, and the offset of each chunk."""
         for offset, chunk in chunks(text):
             tokens = tokenize(chunk)
-            yield tokens, self._screen.passages(tokens, self.assume_spun), offset
+            yield tokens, self._passages(tokens), offset
+
+    def _passages(self, tokens: Tokens) -> Passages:
+        """Screening by the listed families, and by the thesaurus where these explain a text badly."""
+        listed = self._screen.passages(tokens, self.assume_spun)
+        explained = sum(listed.evidence) > 0 if self.assume_spun else listed.probability >= 0.5
+        if self._thesaurus is None or explained or not listed.sentences:
+            return listed
+        alone = self.assume_spun and self.families == (THESAURUS,)
+        return _weighed(listed, self._thesaurus.judge(tokens, look=alone), self.assume_spun, alone)
 
     def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
         """Edits of one chunk: sentences that may have been spun are decoded block by block."""
@@ -176,36 +206,42 @@ class Restorer:
             for i, p in enumerate(passages.spun)
             if p >= least or (claimed and any(s in claimed for s in range(*passages.sentences[i])))
         ]
-        spun = dict(zip(passages.sentences, passages.spun, strict=True))
         if not suspects:
             return []
         fixed = self._fixed(tokens)
         edits: list[Edit] = []
         for block in _blocks(suspects, passages.sentences):
-            sentences = [passages.sentences[i] for i in block]
-            lattice = self._finder.lattice(tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least)
-            extra = self._extra(tokens, lattice)
-            decoded = decode(lattice, extra, self.model, WEIGHTS)
-            habits = _habits(lattice, decoded, tokens)
-            if habits.any():
-                decoded = decode(lattice, extra + CONSISTENCY * habits, self.model, WEIGHTS)
+            lattice, decoded = self._decoded(tokens, passages, [passages.sentences[i] for i in block], fixed)
             choices = [
                 choice
-                for sentence, readings in _readings(lattice, decoded, tokens)
+                for sentence, readings in _readings(lattice, decoded, tokens, self._fitted)
                 for choice in self._choose(readings, passages.spun[block[sentence]], lattice)
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
         return _with_braces(edits, tokens.text, offset, passages.dense, self.threshold)
 
-    def _extra(self, tokens: Tokens, lattice: Lattice) -> NDArray[np.float64]:
+    def _decoded(
+        self, tokens: Tokens, passages: Passages, sentences: list[tuple[int, int]], fixed: frozenset[int]
+    ) -> tuple[Lattice, Decoded]:
+        """Lattice and posteriors of some sentences, by the families at work."""
+        weights = self._fitted.weights_of(passages.family or "")
+        if passages.family == THESAURUS and self._thesaurus is not None and passages.source:
+            lattice = self._thesaurus.source(passages.source).lattice(tokens, sentences, fixed)
+        else:
+            least = max(self.threshold, MENTION)
+            spun = dict(zip(passages.sentences, passages.spun, strict=True))
+            lattice = self._finder.lattice(tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least)
+        return lattice, decoded_twice(lattice, tokens, self._extra(tokens, lattice, weights), self.model, weights)
+
+    def _extra(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> NDArray[np.float64]:
         """Log score of each arc beside context and channel: the two-sided model's for dense families, the odds of
         sparse ones (which that model does not know; to it they are as the words that they stand for)."""
         extra = np.array(lattice.odds)
         known = [k for k, kind in enumerate(lattice.kind) if kind != TERM]
         part = lattice if len(known) == len(lattice) else lattice.taken(known)
-        if all(option is None for option in part.option):
+        if not weights.two_sided or all(option is None for option in part.option):
             return extra
-        extra[known] += TWO_SIDED * self.twosided.score(tokens, part, self.model)
+        extra[known] += weights.two_sided * self.twosided.score(tokens, part, self.model)
         if part is not lattice:
             own = {lattice.start[k]: extra[k] for k in known if lattice.option[k] is None}
             for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
@@ -260,8 +296,9 @@ class Restorer:
             start, end, replacement = _placed(choice, tokens, self._spelling(lattice, reading.arc))
             standing = tokens.text[start:end]
             confidence = reading.probability * spun
+            left = spun * (1 - reading.probability) / max(1e-9, 1 - reading.posterior)
             others = [
-                (_surface(r.words, standing, tokens.text, self._spelling(lattice, r.arc)), r.probability * spun)
+                (_surface(r.words, standing, tokens.text, self._spelling(lattice, r.arc)), r.posterior * left)
                 for r in choice.rivals
             ]
             kept = max(0.0, 1 - confidence - sum(p for _, p in others))
@@ -299,6 +336,22 @@ def _blocks(suspects: list[int], sentences: list[tuple[int, int]]) -> Iterator[l
         yield block
 
 
+def decoded_twice(
+    lattice: Lattice, tokens: Tokens, extra: NDArray[np.float64], model: ContextModel, weights: Weights
+) -> Decoded:
+    """Posteriors of a block: decoded, then once more with the habits that the first pass shows.
+
+    extra: log score of each arc beside context, channel and habits, shape (arcs,).
+    """
+    graph = expand(lattice, extra, model, weights)
+    decoded = posteriors(graph, extra, weights)
+    if weights.consistency:
+        habits = _habits(lattice, decoded, tokens)
+        if habits.any():
+            decoded = posteriors(graph, extra + weights.consistency * habits, weights)
+    return decoded
+
+
 def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.float64]:
     """What a document shows of the spinner's habits, as a log score for each arc.
 
@@ -329,9 +382,11 @@ def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.fl
     return score
 
 
-def _readings(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> Iterator[tuple[int, list[_Reading]]]:
+def _readings(
+    lattice: Lattice, decoded: Decoded, tokens: Tokens, fitted: Fitted
+) -> Iterator[tuple[int, list[_Reading]]]:
     """By sentence: what the arcs change, arcs that change the same taken together."""
-    merged: dict[tuple[int, int, tuple[str, ...]], _Reading] = {}
+    merged: dict[tuple[int, int, tuple[str, ...]], tuple[int, float]] = {}
     sentence = 0
     bounds = lattice.sentences
     for arc in np.flatnonzero(decoded.posterior >= MENTION):
@@ -340,19 +395,24 @@ def _readings(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> Iterator[tu
             continue
         while lattice.start[arc] >= bounds[sentence][1]:
             if merged:
-                yield sentence, list(merged.values())
+                yield sentence, [_reading(change, *m, lattice, fitted) for change, m in merged.items()]
                 merged = {}
             sentence += 1
-        start, end, words = _trim(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
+        change = _trim(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
         p = float(decoded.posterior[arc])
-        known = merged.get((start, end, words))
-        if known is None:
-            merged[start, end, words] = _Reading(start, end, words, int(arc), p)
-        else:
-            best = known.arc if decoded.posterior[known.arc] >= p else int(arc)
-            merged[start, end, words] = _Reading(start, end, words, best, min(1.0, known.probability + p))
+        best, total = merged.get(change, (int(arc), 0.0))
+        merged[change] = best if decoded.posterior[best] >= p else int(arc), min(1.0, total + p)
     if merged:
-        yield sentence, list(merged.values())
+        yield sentence, [_reading(change, *m, lattice, fitted) for change, m in merged.items()]
+
+
+def _reading(
+    change: tuple[int, int, tuple[str, ...]], arc: int, posterior: float, lattice: Lattice, fitted: Fitted
+) -> _Reading:
+    option = lattice.option[arc]
+    assert option is not None  # identity arcs make no reading
+    probability = fitted.calibration(option.family).probability(posterior, option.rate)
+    return _Reading(*change, arc, posterior, probability)
 
 
 def _trim(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tuple[int, int, tuple[str, ...]]:
@@ -409,6 +469,19 @@ def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, thresh
             )
         )
     return sorted(out, key=lambda e: e.start)
+
+
+def _weighed(listed: Passages, judged: Judgement, assume_spun: bool, alone: bool) -> Passages:
+    """Screening with the thesaurus heard: its passages where it was at work, else the better of both probabilities."""
+    if judged.log_odds >= 0 or alone:
+        p = 1.0 if assume_spun else judged.probability
+        return replace(
+            listed, spun=[p] * len(listed.spun), probability=p, rate=judged.rate, family=THESAURUS, source=judged.source
+        )
+    if assume_spun:
+        return listed
+    own = listed.probability if any(listed.evidence) else 0.0  # without a lexicon it is but the prior
+    return replace(listed, probability=max(own, judged.probability))
 
 
 def _merge(screened: list[tuple[Passages, int]]) -> Verdict:

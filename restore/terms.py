@@ -34,7 +34,7 @@ import regex
 
 from restore.context import SENTENCE, ContextModel, hashes
 from restore.inflection import analyses, inflect
-from restore.lexicon import LexiconError, Option, read
+from restore.lexicon import Option, read
 from restore.text import PROTECTED_WORD, Tokens, shape
 
 RATE: Final = 0.03  # share of the words of a paper that begin a term
@@ -54,11 +54,10 @@ LESS_SINGLE: Final = 7.0  # and where only one word changes
 APART: Final = 1.0  # association below which neighbouring changes are two
 TELLS: Final = 0.5  # log-likelihood ratio of a single word from which on less is taken off
 BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
+REGISTER: Final = "register.txt"
+CUES: Final = 3  # distinct words of a paper's that a text must have to be taken for one
+CUE_SHARE: Final = 0.045  # of its words that must be such; one news page in twenty-five has so many
 COMPOSED: Final = "composed"  # source of an original that no list has
-REGISTER: Final = 2.5  # weight of a text's share of words of the register
-REGISTER_SHARE: Final = 0.06  # share that changes nothing: abstracts have 0.05 to 0.18, news 0.02
-REGISTER_LESS: Final = 4.0
-REGISTER_MORE: Final = 1.5
 WORST: Final = -1.0  # places of less weight are not kept
 SURE: Final = 2.5  # weight of a place from which on its neighbours are looked at
 REACH: Final = 3  # neighbours of a trigger that are looked at on either side
@@ -140,7 +139,6 @@ class _Tables:
     terms: dict[str, Any] = field(default_factory=dict)  # trie of words; the key "" holds a term's log weight
     capitals: dict[str, str] = field(default_factory=dict)
     hyphens: dict[tuple[str, str], int] = field(default_factory=dict)  # neighbours: times hyphenated less times not
-    register: set[str] = field(default_factory=set)  # words of the prose that the family is found in
     ordinary: set[str] = field(default_factory=set)  # phrases that clean text has: never composed away
     slips: dict[tuple[str, str], int] = field(default_factory=dict)  # changes of one word that clean text invites
 
@@ -172,7 +170,7 @@ def read_tables(folder: Path, name: str) -> _Tables:
         try:
             share = float(seen) / (float(total or 1) + 1)
         except ValueError:
-            raise LexiconError(f"{path}: '{columns[2]}' is no share; write counts such as 3/20") from None
+            raise ValueError(f"{path}: '{columns[2]}' is no share; write counts such as 3/20") from None
         if len(original) == 1:
             continue
         group = t.words.setdefault(found, {})
@@ -185,8 +183,7 @@ def read_tables(folder: Path, name: str) -> _Tables:
         try:
             weights[columns[0]] = max(float(columns[1]) if len(columns) > 1 else -9.5, weights.get(columns[0], -99.0))
         except ValueError:
-            raise LexiconError(f"{path}: '{columns[1]}' is no log weight") from None
-    t.register.update(columns[0] for _, columns in _rows(folder, "register*.txt"))
+            raise ValueError(f"{path}: '{columns[1]}' is no log weight") from None
     for _, columns in _rows(folder, "ordinary*.txt"):
         if len(columns) > 2:
             t.slips[columns[0], columns[1]] = int(columns[2])
@@ -249,41 +246,66 @@ class _Reading(NamedTuple):
 class Terms:
     """The matcher of one family: `places` of a text."""
 
-    def __init__(self, folder: Path, name: str, model: ContextModel, barred: frozenset[str] = frozenset()):
-        """`barred`: found phrases that another lexicon has precedence for."""
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        model: ContextModel,
+        barred: frozenset[str] = frozenset(),
+        scholarly_only: bool = False,
+    ):
+        """`barred`: found phrases that another lexicon has precedence for. `scholarly_only`: look only at texts that
+        read like a paper."""
+        register = (folder / REGISTER).read_text(encoding="utf-8").splitlines() if scholarly_only else []
+        self._register = frozenset(w for line in register if not line.startswith("#") for w in line.split())
         self.name = name
+        self._folder, self._barred = folder, barred
         self._model = model
-        self._t = t = read_tables(folder, name)
-        for phrase in barred:
-            t.listed.pop(term_key(phrase), None)
         self._log_rate = log(RATE)
-        self._seconds = _second_words(t.listed)
-        self._swapped = {w for w in t.words if " " not in w} | set(t.long_first)
-        self._swapped |= {w + "s" for w in self._swapped}
         self._segments: dict[str, tuple[tuple[str, float], ...]] = {}
         self._follow: dict[str, frozenset[str]] = {}
         self._readings: dict[str, dict[str, list[_Reading]]] = {}
-        self._longer = _second_words(w for w in t.words if " " in w)
         self._usual: dict[str, float] = {}
         self._strength: dict[str, float] = {}
         self._technicals: dict[str, float] = {}
         self._gains: dict[tuple[str, str], float] = {}
+
+    # tables are read when the first text is looked at, which for most pages is never
+
+    @cached_property
+    def _t(self) -> _Tables:
+        tables = read_tables(self._folder, self.name)
+        for phrase in self._barred:
+            tables.listed.pop(term_key(phrase), None)
+        return tables
+
+    @cached_property
+    def _seconds(self) -> dict[str, set[str]]:
+        return _second_words(self._t.listed)
+
+    @cached_property
+    def _longer(self) -> dict[str, set[str]]:
+        return _second_words(w for w in self._t.words if " " in w)
+
+    @cached_property
+    def _swapped(self) -> set[str]:
+        words = {w for w in self._t.words if " " not in w} | set(self._t.long_first)
+        return words | {w + "s" for w in words}
 
     @property
     def capitals(self) -> dict[str, str]:
         """Words of originals that are written with capitals: folded word -> as written."""
         return self._t.capitals
 
-    def register(self, tokens: Tokens) -> float:
-        """How far a text's prose is the kind that the family is found in: log odds to add to the prior."""
-        known = self._t.register
-        if not known:
-            return 0.0
-        share = (sum(key in known for key in tokens.key) + 1) / (len(tokens) + 40)
-        return max(-REGISTER_LESS, min(REGISTER_MORE, REGISTER * log(share / REGISTER_SHARE)))
+    def _scholarly(self, tokens: Tokens) -> bool:
+        """Whether a text has the words of a paper: several, and many for its length."""
+        held = [key for key in tokens.key if key in self._register]
+        return len(held) >= CUE_SHARE * len(tokens) and len(set(held)) >= CUES
 
     def places(self, tokens: Tokens) -> list[Place]:
         """Stretches that may be tortured terms, by their first token; they may overlap."""
+        if self._register and not self._scholarly(tokens):
+            return []
         seconds, swapped, keys = self._seconds, self._swapped, tokens.key
         drafts: list[_Draft] = []
         for i in [i for i, key in enumerate(keys) if key in seconds]:
@@ -562,9 +584,9 @@ class Terms:
                         asked.append((k, v.rpartition(" ")[2], w.partition(" ")[0], s + t))
         if not asked:
             return gains
-        a, b = hashes(q[1] for q in asked), hashes(q[2] for q in asked)
-        alone = np.maximum(self._model.unigram(a), FLOOR)
-        after, _ = self._model.bigram(a, b, self._model.unigram(b))
+        one, other = hashes(q[1] for q in asked), hashes(q[2] for q in asked)
+        alone = np.maximum(self._model.unigram(one), FLOOR)
+        after, _ = self._model.bigram(one, other, self._model.unigram(other))
         for (k, x, y, share), p, q in zip(asked, alone.tolist(), np.maximum(after, FLOOR).tolist(), strict=True):
             score = share + self._mixed(SENTENCE, x, p) + self._mixed(x, y, q)
             gains[k] = max(gains[k], score - max(float(usual[k]), 2 * FLOOR))

@@ -8,6 +8,7 @@ keys by which lexicons and the context model are looked up.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,7 +36,15 @@ _PROTECTED: Final = regex.compile(
 _PROTECTED_HINT: Final = regex.compile(r"[`@#_<~/]|www\.|\.[a-z]|\d[a-f]|[a-f]\d")
 
 # Letters with marks; invisible characters inside a word belong to it. Figures keep separators and signs.
-_INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_INVISIBLE: Final = "\u00ad\u034f\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff" + "".join(
+    map(chr, range(0xFE00, 0xFE10))
+)
+# Letters of other scripts that look like Latin ones, and those (Unicode's confusables, lower case and capitals).
+_ALIKE: Final = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u0475\u0261\u03bf\u03b1\u03c1\u03c5\u03bd\u03b9\u03ba\u03f2"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7",
+    "aeopcyxijshdqwvgoapuvikcABEKMHOPCTYXIJSABEZHIKMNOPTYX",
+)
 _TOKEN: Final = regex.compile(
     rf"""
       (?:\p{{L}}\.){{2,}}                                              # U.S.
@@ -46,6 +55,10 @@ _TOKEN: Final = regex.compile(
     regex.VERBOSE,
 )
 _FOLD: Final = {ord("’"): "'", **{ord(c): None for c in _INVISIBLE}}
+_UNSEEN: Final = regex.compile(rf"[{_INVISIBLE}\u202a-\u202e\u2066-\u2069]+")
+_ALIKE_WORD: Final = regex.compile(
+    r"(?=[\p{L}\p{M}]*?\p{Latin})(?=[\p{L}\p{M}]*?[\p{Cyrillic}\p{Greek}])[\p{Latin}\p{Cyrillic}\p{Greek}\p{M}]+"
+)
 _DIGIT: Final = regex.compile(r"\d+")
 _ABBREVIATIONS: Final = frozenset(
     [
@@ -86,8 +99,53 @@ LONGEST_SENTENCE: Final = 80  # tokens; longer ones are cut, so that no line is 
 
 
 def fold(text: str) -> str:
-    """Lower-case key of a word or phrase: straight apostrophes, no invisible characters."""
-    return text.lower().translate(_FOLD)
+    """Lower-case key of a word or phrase: straight apostrophes, composed accents, no invisible characters, and
+    Latin letters for their look-alikes of other scripts inside Latin words."""
+    if text.isascii():
+        return text.lower()
+    return _fold_other(text)
+
+
+@lru_cache(maxsize=65536)
+def _fold_other(text: str) -> str:
+    key = text.translate(_FOLD)
+    if not key.isascii():
+        key = unicodedata.normalize("NFC", _ALIKE_WORD.sub(lambda m: _latin(m.group()), key))
+    return key.lower().translate(_FOLD)
+
+
+def _latin(word: str) -> str:
+    """A word of mixed scripts in Latin letters; as it is where a letter has no Latin look-alike."""
+    latin = word.translate(_ALIKE)
+    return word if regex.search(r"[\p{Cyrillic}\p{Greek}]", latin) else latin
+
+
+def hidden(text: str) -> list[tuple[int, int, str]]:
+    """Characters that are there to hide words from programs: start, end, what should stand there.
+
+    Invisible characters beside Latin letters (soft hyphens, zero-width and directional marks) become nothing, words
+    of mixed scripts their Latin form. Those that other scripts and emoji need are left out, and so is a byte order mark.
+    """
+    if text.isascii():
+        return []
+    found: list[tuple[int, int, str]] = []
+    latin = _ALIKE_WORD.sub(lambda m: _latin(m.group()), text)  # letter for letter, so that offsets stay
+    for match in _UNSEEN.finditer(text):
+        start, end = match.span()
+        before, after = latin[max(0, start - 1) : start], latin[end : end + 1]
+        if (start or text[0] != "\ufeff") and _beside_latin(before, after):
+            found.append((start, end, ""))
+    if latin != text:
+        found += [(i, i + 1, new) for i, (old, new) in enumerate(zip(text, latin, strict=True)) if old != new]
+    return sorted(found)
+
+
+def _beside_latin(before: str, after: str) -> bool:
+    """A Latin letter or a plain character on both sides, a letter on one."""
+    sides = [bool(regex.fullmatch(r"\p{Latin}|\d", c)) for c in (before, after)]
+    return any(sides) and all(
+        s or not c or c.isspace() or c.isascii() for s, c in zip(sides, (before, after), strict=True)
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -134,6 +192,10 @@ def _gap_kind(gap: str) -> str:
         return ""
     if "\n" in gap or "\r" in gap or "\u2028" in gap:
         return "."
+    if not gap.isascii():
+        gap = _UNSEEN.sub("", gap)
+        if not gap:
+            return ""
     bare = gap.strip()
     if not bare:
         return " "
@@ -160,9 +222,7 @@ def tokenize(text: str) -> Tokens:
         if start < previous_end:
             continue
         word = match.group()
-        key = word.lower()
-        if not word.isascii():
-            key = key.translate(_FOLD)
+        key = word.lower() if word.isascii() else _fold_other(word)
         if shields:
             while shield_at < len(shields) and shields[shield_at][1] <= start:
                 shield_at += 1
@@ -194,13 +254,18 @@ def chunks(text: str, size: int = CHUNK) -> Iterator[tuple[int, str]]:
     """A long text in pieces of about `size` code points with their offsets, cut at line ends or spaces."""
     at = 0
     while len(text) - at > size * 3 // 2:
-        cut = text.rfind("\n", at + size // 2, at + size)
-        if cut < 0:
-            cut = text.rfind(" ", at + size // 2, at + size)
-        cut = at + size if cut < 0 else cut + 1
-        yield at, text[at:cut]
-        at = cut
+        end = cut(text, size, at)
+        yield at, text[at:end]
+        at = end
     yield at, text[at:] if at else text
+
+
+def cut(text: str, size: int = CHUNK, at: int = 0) -> int:
+    """Where a piece of about `size` code points that begins at `at` ends."""
+    end = text.rfind("\n", at + size // 2, at + size)
+    if end < 0:
+        end = text.rfind(" ", at + size // 2, at + size)
+    return at + size if end < 0 else end + 1
 
 
 def protected_spans(text: str) -> list[tuple[int, int]]:

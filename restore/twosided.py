@@ -149,7 +149,7 @@ class TwoSided:
         score = np.einsum("ij,ij->i", query[back], mean[row] + w["Ki"][kind])
         score += bias[row] + w["kind"][kind] + (kind == 0) * w["bi"][ids[row, 0]]
         score += w["lin"][0] * rate + w["lin"][1] * 0.5 * usual[row]
-        return _log_softmax(score.astype(np.float64), first)
+        return log_softmax(score.astype(np.float64), first)
 
 
 def _normalised(x: Array, gain: Array) -> Array:
@@ -157,7 +157,7 @@ def _normalised(x: Array, gain: Array) -> Array:
     return np.asarray(x * scale[:, None] * gain, np.float32)
 
 
-def _log_softmax(score: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.float64]:
+def log_softmax(score: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.float64]:
     """Scores normalised within runs of equal `group`."""
     run = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
     width = np.diff(np.append(run, len(group)))

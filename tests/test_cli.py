@@ -138,50 +138,11 @@ def test_lexicon_commands(run, tmp_path):
 
 def test_help_and_version(run):
     assert "clean" in run("--help").stdout.decode()
-    assert run("--version").stdout.decode().strip() == f"restore {restore.__version__}"
+    version = run("--version").stdout.decode().splitlines()
+    assert version[0] == f"restore {restore.__version__}"
+    assert version[1].startswith("lexicon autoblog ")
+    assert [line.rpartition(" ")[0] for line in version[-2:]] == ["context model", "two-sided model"]
     assert run("clean", "--help").returncode == 0
-
-
-ERRORS = [
-    (["clean", "missing.txt"], "missing.txt: no such file"),
-    (["clean", "folder"], "folder: a folder; name the files in it"),
-    (["clean", "latin.txt"], "latin.txt: not utf-8 (byte 3); name its encoding, for instance --encoding cp1252"),
-    (["clean", "binary.txt"], "binary.txt: a binary file"),
-    (["clean", "empty.txt"], "empty.txt: empty"),
-    (["clean", "--encoding", "klingon", "ok.txt"], "unknown encoding 'klingon'"),
-    (["clean", "--family", "nope", "ok.txt"], "unknown family 'nope'; there are: autoblog"),
-    (["clean", "--lexicon", "gone", "ok.txt"], "gone: no such lexicon"),
-    (["clean", "--lexicon", "broken.tsv", "ok.txt"], "broken.tsv:2: 1 column(s)"),
-    (["clean", "--lexicon", "rate.tsv", "ok.txt"], "rate.tsv:1: weight 'often'"),
-    (["clean", "--threshold", "2", "ok.txt"], "threshold 2.0 is not between 0 and 1"),
-    (["clean", "-w"], "--write needs files"),
-    (["clean", "-w", "--diff", "ok.txt"], "exclude each other"),
-    (["clean", "ok.txt", "ok.txt"], "several files: say where they go"),
-    (["clean", "ok.txt", "-o", "nowhere/deep/out.txt"], "cannot be written"),
-    (["detect", "missing.txt"], "missing.txt: no such file"),
-    (["explain", "missing.txt"], "missing.txt: no such file"),
-    (["lexicon", "check", "gone"], "gone: no such lexicon"),
-    (["clean", "--jobs", "0", "ok.txt"], "--jobs"),
-    (["clean", "--nonsense"], "No such option"),
-]
-
-
-@pytest.mark.parametrize(("args", "message"), ERRORS, ids=lambda v: " ".join(v)[:40] if isinstance(v, list) else "")
-def test_errors_name_the_file_and_the_remedy(run, tmp_path, args, message):
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "latin.txt").write_bytes(b"caf\xe9 au lait")
-    (tmp_path / "binary.txt").write_bytes(b"\x7fELF\0\0\0")
-    (tmp_path / "empty.txt").write_bytes(b"")
-    (tmp_path / "ok.txt").write_text("A fine day.\n", encoding="utf-8")
-    (tmp_path / "broken.tsv").write_text("a\tb\nonly\n", encoding="utf-8")
-    (tmp_path / "rate.tsv").write_text("a\tb\toften\n", encoding="utf-8")
-    before = sorted(p.name for p in tmp_path.iterdir())
-    done = run(*args)
-    assert done.returncode == 2
-    assert message in done.stderr.decode()
-    assert "Traceback" not in done.stderr.decode()
-    assert done.stdout == b""
-    assert sorted(p.name for p in tmp_path.iterdir()) == before
 
 
 def test_one_bad_file_does_not_stop_the_rest(run, tmp_path, spun):
@@ -217,3 +178,63 @@ def test_a_long_document_is_restored_stretch_by_stretch(run, tmp_path, spun):
     assert run("clean", "long.txt").stdout.decode() == expected
     assert run("clean", "long.txt", "-o", "out.txt").returncode == 0
     assert (tmp_path / "out.txt").read_text(encoding="utf-8") == expected
+
+
+def test_learning_a_lexicon_and_using_it(run, tmp_path):
+    """From two folders, and from JSON lines with fields of other names: the same entries."""
+    names = ["river", "table", "window", "garden"]
+    originals = [f"The climate of the {n} is more mild. A {n} and a bird met in May." for n in names]
+    spun = [t.replace("climate", "local weather").replace("more", "extra").replace("bird", "chook") for t in originals]
+    for folder, texts in (("o", originals), ("s", spun)):
+        (tmp_path / folder).mkdir()
+        for n, text in enumerate(texts):
+            (tmp_path / folder / f"{n}.txt").write_text(text, encoding="utf-8")
+    (tmp_path / "o" / "alone.txt").write_text("Alone.", encoding="utf-8")
+    done = run("lexicon", "learn", "o", "s", "-o", "mine")
+    assert done.returncode == 0, done.stderr
+    assert "3 entries from 12 substitutions" in done.stdout.decode()
+    assert "1 file(s) in one folder alone, left out: alone.txt" in done.stderr.decode()
+    rows = [json.dumps({"a": o, "b": s}) for o, s in zip(originals, spun, strict=True)]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    assert run("lexicon", "learn", "pairs.jsonl", "--original", "a", "--spun", "b", "-o", "again").returncode == 0
+    learned = (tmp_path / "mine" / "learned.tsv").read_text(encoding="utf-8")
+    assert learned == (tmp_path / "again" / "learned.tsv").read_text(encoding="utf-8")
+    assert "chook\tbird\t4/4\n" in learned
+    assert run("lexicon", "check", "mine").stdout == b"sound\n"
+    out = run("clean", "--assume-spun", "--lexicon", "mine", stdin=b"The local weather of the chook.").stdout
+    assert out == b"The climate of the bird."
+
+
+def test_show_says_what_a_users_lexicon_overrules(run, tmp_path):
+    (tmp_path / "mine.tsv").write_text("# mine\nlocal weather\tweather\t0.4\n", encoding="utf-8")
+    shown = run("lexicon", "show", "local weather", "--lexicon", "mine.tsv").stdout.decode().splitlines()
+    own = [line.split("\t") for line in shown if line.startswith("local weather <- weather\t")][-1]
+    assert own[-2:] == ["mine", "mine.tsv:2"]
+    assert float(own[2]) > 0
+    assert all("not used" in line for line in shown if "<- climate" in line)
+
+
+LEARN_ERRORS = [
+    (["lexicon", "learn", "gone.jsonl", "-o", "x"], "gone.jsonl: No such file"),
+    (["lexicon", "learn", "bad.jsonl", "-o", "x"], "bad.jsonl:2: not JSON"),
+    (["lexicon", "learn", "fields.jsonl", "-o", "x"], "fields.jsonl:1: no text in a field 'original'; there are: a, b"),
+    (["lexicon", "learn", "same.jsonl", "-o", "x"], "nothing learned from 1 pair(s)"),
+    (["lexicon", "learn", "o", "-o", "x"], "o: a folder; name the folder of the spun texts after it"),
+    (["lexicon", "learn", "o", "o2", "-o", "x"], "no file of the same name in both"),
+    (["lexicon", "learn", "same.jsonl", "-o", "bad.jsonl"], "bad.jsonl: a file; name the folder"),
+]
+
+
+@pytest.mark.parametrize(("args", "message"), LEARN_ERRORS, ids=lambda v: v[2] if isinstance(v, list) else "")
+def test_errors_of_learning(run, tmp_path, args, message):
+    (tmp_path / "bad.jsonl").write_text('{"original": "a", "spun": "b"}\noops\n', encoding="utf-8")
+    (tmp_path / "fields.jsonl").write_text('{"a": "a", "b": "b"}\n', encoding="utf-8")
+    (tmp_path / "same.jsonl").write_text('{"original": "a", "spun": "a"}\n', encoding="utf-8")
+    for folder, name in (("o", "1.txt"), ("o2", "2.txt")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text("A day.", encoding="utf-8")
+    done = run(*args)
+    assert done.returncode == 2
+    assert message in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+    assert not (tmp_path / "x").exists()

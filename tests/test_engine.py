@@ -253,3 +253,27 @@ def test_undo_and_offsets_hold_for_anything(sure_engine, pieces, joiner):
 @SLOW
 def test_any_unicode_survives(engine, text):
     assert engine.restore(text).undo() == text
+
+
+def test_a_clean_paragraph_in_a_spun_page_stays_and_the_rest_is_restored(engine, spun, clean):
+    own, pasted = spun.split("\n\n"), clean.split("\n\n")
+    page = "\n\n".join([own[1], pasted[1], own[2]])
+    begin = len(own[1]) + 2
+    inside = [begin <= e.start < begin + len(pasted[1]) for e in engine.restore(page).edits]
+    assert not any(inside)
+    assert len(inside) >= 10
+
+
+def test_a_spun_paragraph_in_a_clean_page_is_restored(engine, spun, clean):
+    own, pasted = clean.split("\n\n"), spun.split("\n\n")
+    page = "\n\n".join([*own[:2], pasted[1], *own[2:]])
+    begin = len("\n\n".join(own[:2])) + 2
+    edits = engine.restore(page).edits
+    assert len(edits) >= 5
+    assert all(begin <= e.start < begin + len(pasted[1]) for e in edits)
+
+
+def test_a_short_text_is_judged_with_less_certainty(engine):
+    """One doubtful phrase convicts no one; many in a headline do."""
+    assert not engine.detect("The local weather is fine.").spun
+    assert not engine.restore("Local weather report for tomorrow").edits

@@ -10,7 +10,7 @@ import pytest
 
 from restore import lexicon
 from restore.context import ContextModel, hashes
-from restore.learning.phrases import from_marked, from_plain, phrase_table, write_learned
+from restore.learning.phrases import from_marked, learn, phrase_table, write_learned
 from restore.learning.smoothing import estimate
 from restore.learning.spinner import Spinner
 from restore.text import tokenize
@@ -22,13 +22,9 @@ def test_phrase_table_counts_substitutions_and_originals(tmp_path):
     rows = phrase_table([from_marked(MARKED)] * 3)
     assert ("local weather", "climate", 3, 6) in rows
     assert ("extra", "more", 3, 3) in rows
-    write_learned(rows, tmp_path / "learned.tsv")
+    write_learned(learn([from_marked(MARKED)] * 3), tmp_path / "learned.tsv")
+    assert "local weather\tclimate\t3/6\n" in (tmp_path / "learned.tsv").read_text(encoding="utf-8")
     assert lexicon.check(tmp_path / "learned.tsv") == []
-
-
-def test_plain_pairs_are_aligned():
-    pair = from_plain("The climate is more arid now.", "The local weather is extra arid now.")
-    assert pair.substitutions == [("local weather", "climate"), ("extra", "more")]
 
 
 def test_spinner_substitutes_at_the_rates_given(tmp_path):
@@ -130,9 +126,9 @@ def test_two_sided_training_and_its_runtime_agree(tmp_path):
 
 def test_real_pairs_are_read_with_their_gold():
     pytest.importorskip("torch")
-    from restore.learning.twosided import read_marked
+    from restore.learning.twosided import real_spun
 
-    spun = read_marked(MARKED)
+    spun = real_spun(MARKED)
     assert spun.tokens.text == "The local weather is extra dry than the climate of old."
     assert spun.substitutions == [(1, 3, "climate"), (4, 5, "more"), (5, 6, "arid")]
 
@@ -160,4 +156,4 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
     assert torch.load(tmp_path / "part")["done"] == 1 < torch.load(tmp_path / "whole")["done"]
     again = training.train("autoblog", words, sources, 1000, tmp_path / "part", lambda _: None)
     for name, tensor in whole.state_dict().items():
-        assert torch.equal(tensor, again.state_dict()[name])
+        assert torch.allclose(tensor, again.state_dict()[name], atol=1e-5)

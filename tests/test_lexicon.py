@@ -55,6 +55,33 @@ def test_curated_entries_need_both_examples(tmp_path):
     assert lexicon.check(folder) == []
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"a\tb\nlocal weather -> climate\n", r"mine.tsv:2: 1 column\(s\) in 'local weather -> climate'; put a tab"),
+        (b"a\tb\tc\td\te\tf\n", r"mine.tsv:1: 6 column\(s\); an entry is"),
+        (b"a\tb\t5/4\n", r"mine.tsv:1: weight '5/4'; write a share"),
+        (b"a\tb\t0,3\n", r"mine.tsv:1: weight '0,3'"),
+        (b"a\tb\t0\n", r"mine.tsv:1: weight '0'; write a share above 0"),
+        (b"a\tb\n\n caf\xe9\tc\n", r"mine.tsv:3: not UTF-8 \(byte"),
+        (b"a\t \n", r"mine.tsv:1: an empty phrase"),
+    ],
+)
+def test_errors_name_the_line(tmp_path, data, message):
+    (tmp_path / "mine.tsv").write_bytes(data)
+    with pytest.raises(lexicon.LexiconError, match=message):
+        lexicon.load(paths=[tmp_path / "mine.tsv"])
+
+
+def test_line_ends_and_stray_spaces_do_not_matter(tmp_path):
+    (tmp_path / "mine.tsv").write_bytes(b"\xef\xbb\xbfLocal Weather \t climate\t 0.5\r\n\r\nchook\tbird\r\n")
+    entries = list(lexicon.read(tmp_path / "mine.tsv", "mine"))
+    assert [(e.found, e.original, e.rate, e.source) for e in entries] == [
+        ("local weather", "climate", 0.5, "mine.tsv:1"),
+        ("chook", "bird", 0.3, "mine.tsv:3"),
+    ]
+
+
 def test_counts_and_shares(tmp_path):
     entries = list(lexicon.read(write(tmp_path, "# comment\n\na\tx\t9/10\nb\tx\t0.25\nc\tx\n"), "mine"))
     assert [round(e.rate, 2) for e in entries] == [0.79, 0.25, 0.3]

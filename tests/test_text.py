@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restore.text import chunks, tokenize
+from restore.text import chunks, fold, hidden, tokenize
 
 
 @given(st.text(max_size=200))
@@ -42,3 +44,41 @@ def test_latex_quotation_marks_are_not_code():
 
 def test_long_sentences_are_cut():
     assert max(e - b for b, e in tokenize("word " * 1000).sentences()) <= 81
+
+
+def test_letters_of_other_scripts_inside_latin_words():
+    assert tokenize("we\u0430ther C\u043eunty K\u0410TE caf\u0065\u0301").key == [
+        "weather",
+        "county",
+        "kate",
+        "caf\u00e9",
+    ]
+    for own in ("\u043f\u0440\u0438\u0432\u0435\u0442", "\u00b5m", "\u0394t", "\u03c3\u03bf\u03c6\u03af\u03b1"):
+        assert tokenize(own).key == [own.lower()]
+
+
+def test_invisible_characters_between_words():
+    assert tokenize("local\u200b \u200bweather").gap == [".", " "]
+    assert tokenize("local \u202aweather\u202c").gap == [".", " "]
+
+
+def test_hidden_characters_are_those_that_hide_words():
+    text = "lo\u00adcal we\u0430ther \u200b\u0421\u043eunty \u200dend"
+    kept = text
+    for start, end, new in reversed(hidden(text)):
+        kept = kept[:start] + new + kept[end:]
+    assert kept == "local weather County end"
+    emoji, persian, russian = (
+        "\U0001f468\u200d\U0001f469",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u0441\u043f\u043e\u00ad\u0440\u0442",
+    )
+    for own in (f"{emoji} a", persian, russian, "\ufeffabc", "plain"):
+        assert hidden(own) == []
+
+
+@given(st.text(alphabet="aB\u0430\u0415\u00ad\u200b\u0301 \u03b1\u0416'\u2019", max_size=20))
+def test_folding_twice_is_folding_once(text):
+    assert fold(fold(text)) == fold(text)
+    spans = hidden(text)
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(spans))

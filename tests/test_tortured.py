@@ -55,8 +55,9 @@ def test_a_spun_article_stays_the_spinners(engine, spun):
     assert engine.restore(spun).verdict.family == "autoblog"
 
 
-def test_both_families_in_one_document(engine, spun):
+def test_both_families_in_one_document(spun):
     paper = "We trained an irregular timberland on the readings, and a profound convolutional neural organization."
+    engine = restore.Restorer(families=["autoblog", "tortured"])
     families = {e.family for e in engine.restore(spun + "\n\n" + paper).edits}
     assert families == {"autoblog", "tortured"}
 

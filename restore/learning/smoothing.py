@@ -60,7 +60,7 @@ def estimate(stream: Ints, words: Hashes, min_bigram: int, min_trigram: int, fil
 
     u, v = words[bi >> BITS], words[bi & (1 << BITS) - 1]
     seen = np.flatnonzero(p1 > 0)
-    low = _pack(
+    low = pack(
         np.concatenate([ngram_hash(words[seen]), ngram_hash(u, v)]),
         [
             np.concatenate([_steps(p1[seen]), _steps(p2)]),
@@ -70,7 +70,7 @@ def estimate(stream: Ints, words: Hashes, min_bigram: int, min_trigram: int, fil
         fill,
     )
     mask = (1 << BITS) - 1
-    high = _pack(
+    high = pack(
         ngram_hash(words[tri >> 2 * BITS], words[tri >> BITS & mask], words[tri & mask]), [_steps(p3)], c3, fill
     )
     info = {"tokens": len(stream), "words": len(seen), "bigrams": len(bi), "trigrams": len(tri)}
@@ -148,7 +148,7 @@ def _weight_steps(weight: Doubles) -> NDArray[np.uint8]:
     return np.clip(np.round(np.log(np.maximum(weight, 1e-12)) / BACKOFF_STEP) + BACKOFF_ZERO, 0, 255).astype(np.uint8)
 
 
-def _pack(ngrams: Hashes, values: list[NDArray[np.uint8]], counts: Ints, fill: float) -> Table:
+def pack(ngrams: Hashes, values: list[NDArray[np.uint8]], counts: Ints, fill: float) -> Table:
     """Hash buckets; where one overflows, its rarest n-grams are lost."""
     buckets = int(len(ngrams) / (BUCKET * fill)) + 1
     bucket, fingerprint = locate(ngrams, buckets)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from random import Random
 from typing import Final
 
@@ -20,7 +21,7 @@ CONSISTENCY: Final = 0.9  # independent spins of one article, and repeated words
 
 @dataclass(frozen=True, slots=True)
 class Spun:
-    """Tokens after spinning; `text` and offsets are those of a plain join.
+    """Tokens after spinning; `text` and offsets are those of the words joined by spaces.
 
     substitutions: (start token, end token, original).
     """
@@ -46,6 +47,7 @@ class Spinner:
         """One document, spun."""
         keys: list[str] = []
         gaps: list[str] = []
+        words: list[str] = []
         made: list[tuple[int, int, str]] = []
         habit: dict[str, str] = {}
         i = 0
@@ -54,16 +56,19 @@ class Spinner:
             end, found = self._draw(tokens, i, habit)
             if found is None:
                 keys.append(tokens.key[i])
+                words.append(tokens.text[tokens.start[i] : tokens.end[i]])
                 gaps.append(gap)
                 i += 1
                 continue
             found_keys, found_gaps = _split(found)
             made.append((len(keys), len(keys) + len(found_keys), _joined(tokens, i, end)))
             keys += found_keys
+            words += found_keys
             gaps += [gap, *found_gaps[1:]]
             i = end
-        n = len(keys)
-        return Spun(Tokens("", [0] * n, [0] * n, keys, gaps), made)
+        after = list(accumulate(len(w) + 1 for w in words))
+        start = [e - len(w) - 1 for e, w in zip(after, words, strict=True)]
+        return Spun(Tokens(" ".join(words), start, [e - 1 for e in after], keys, gaps), made)
 
     def _draw(self, tokens: Tokens, i: int, habit: dict[str, str]) -> tuple[int, str | None]:
         """The longest original at a token that the spinner takes, and what it makes of it."""

@@ -115,7 +115,7 @@ def clean(rows: Iterable[Row], judged: Judgements) -> list[Phrase]:
             pair = (phrase.found, phrase.original.lower())
             if pair not in best or best[pair].papers < phrase.papers:
                 best[pair] = phrase
-    weight: Counter[str] = Counter()
+    weight: defaultdict[str, float] = defaultdict(float)
     for p in best.values():
         weight[p.original.lower()] += p.papers + 1
     acyclic = (p for p in best.values() if p.papers + 1 >= weight[p.found])
@@ -222,9 +222,9 @@ def learn_segments(phrases: Iterable[Phrase], rounds: int = ROUNDS) -> list[Segm
     """
     pairs = sorted({_aligned_forms(p.found, p.original) for p in phrases})
     share: dict[tuple[str, str], float] = {}
-    counts: dict[tuple[str, str], float] = {}
+    counts: defaultdict[tuple[str, str], float] = defaultdict(float)
     for _ in range(rounds):
-        counts = {}
+        counts = defaultdict(float)
         for found, original in pairs:
             _expect(found.split(), original.split(), share, counts)
         totals: defaultdict[str, float] = defaultdict(float)

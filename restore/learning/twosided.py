@@ -8,7 +8,6 @@ the weights that `export` writes, word vectors quantised to int8.
 
 from __future__ import annotations
 
-import json
 import lzma
 import math
 import os
@@ -32,7 +31,7 @@ from torch.nn import functional
 from restore.candidates import Finder, Lattice
 from restore.context import ContextModel, hashes
 from restore.learning.corpora import barred_shingles, is_barred, words_of
-from restore.learning.phrases import MARK, open_text
+from restore.learning.gold import read_marked, split
 from restore.learning.spinner import Spinner, Spun
 from restore.lexicon import Lexicon, load, phrase_key, root
 from restore.text import shape, tokenize
@@ -47,7 +46,6 @@ WORD_DROPOUT: Final = 0.05
 SHARD_WORDS: Final = 700_000
 AHEAD: Final = 2  # shards made before they are needed
 REAL_EVERY: Final = 10  # shards of spun text between two readings of the real pairs
-HELD_OUT: Final = 10  # each so many-th real pair is not learned from
 RATE: Final = 2e-3
 HIDDEN: Final = 3  # times `DIMENSIONS`: width between the two layers of a block
 
@@ -155,18 +153,11 @@ def _groups(start: list[int]) -> Iterator[list[int]]:
         yield group
 
 
-def read_marked(marked: str) -> Spun:
+def real_spun(marked: str) -> Spun:
     """A real spun document with its gold; the first alternative counts as the original."""
-    text, spans, at = "", [], 0
-    for mark in MARK.finditer(marked):
-        text += marked[at : mark.start()]
-        spans.append((len(text), len(text) + len(mark.group(1)), phrase_key(mark.group(3).split("|")[0])))
-        text += mark.group(1)
-        at = mark.end()
-    tokens = tokenize(text + marked[at:])
-    first = {s: i for i, s in enumerate(tokens.start)}
-    last = {e: i + 1 for i, e in enumerate(tokens.end)}
-    return Spun(tokens, [(first[a], last[b], original) for a, b, original in spans if a in first and b in last])
+    document = read_marked(marked)
+    spans = [(*s.tokens, phrase_key(s.originals[0])) for s in document.spans if s.tokens]
+    return Spun(document.tokens, spans)
 
 
 def documents(corpora: Path, without: Path | None, seed: int) -> Iterator[str]:
@@ -192,7 +183,8 @@ def documents(corpora: Path, without: Path | None, seed: int) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What to train on: a folder of plain text, real pairs (JSON lines, marked), pairs that must not be learned from."""
+    """What to train on: a folder of plain text; real pairs (JSON lines, marked), but each tenth; pairs whose
+    documents must not be among the plain ones."""
 
     corpora: Path
     pairs: Path | None
@@ -201,7 +193,7 @@ class Sources:
 
     def batches(self) -> Iterator[tuple[bool, list[str]]]:
         """Without end: about `SHARD_WORDS` words of clean documents to be spun or, now and then, real ones (True)."""
-        real = self._real()
+        real = split(self.pairs)[0] if self.pairs else []
         for epoch in count():
             held: list[str] = []
             words = made = 0
@@ -213,13 +205,6 @@ class Sources:
                     held, words, made = [], 0, made + 1
                     if real and made % REAL_EVERY == 0:
                         yield True, real
-
-    def _real(self) -> list[str]:
-        """Nine in ten of the real pairs; each tenth, from the first on, is kept to fit weights with."""
-        if self.pairs is None:
-            return []
-        with open_text(self.pairs) as file:
-            return [json.loads(line)["marked"] for i, line in enumerate(file) if i % HELD_OUT]
 
 
 _maker: ShardMaker
@@ -234,7 +219,7 @@ def _start(family: str, words: list[str]) -> None:
 
 def _make(real: bool, texts: list[str], seed: int) -> Shard:
     if real:
-        return _maker.make(read_marked(text) for text in texts)
+        return _maker.make(real_spun(text) for text in texts)
     spinner = Spinner(_lexicon, seed)
     return _maker.make(spinner.spin(tokenize(text)) for text in texts)
 
@@ -412,11 +397,17 @@ def train(
             step += 1
         done += 1
         speed = (seen - before) / (time.monotonic() - begin)
-        _save(checkpoint, net=net.state_dict(), optimizer=optimizer.state_dict(), seen=seen, step=step, done=done)
+        state = {"seen": seen, "step": step, "done": done, "words": words}
+        _save(checkpoint, net=net.state_dict(), optimizer=optimizer.state_dict(), **state)
         report(f"shard {done}: {seen / 1e6:.1f}M tokens, loss {np.mean(losses):.4f}, {speed:,.0f} tokens/s")
         if seen >= tokens:
             break
     return net
+
+
+def words_of_checkpoint(path: Path) -> list[str]:
+    """The vocabulary of a training that was stopped; empty where there is none."""
+    return list(torch.load(path)["words"]) if path.exists() else []
 
 
 def _learn(net: Net, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor]) -> float:

@@ -1,0 +1,92 @@
+"""Calibration: from the decoder's posterior to the probability that an informed editor would agree.
+
+The posterior knows neither gaps of the lexicon nor how far estimated shares can
+be trusted. A logistic regression on its logit and on the entry's share
+mends that (Platt 1999, "Probabilistic outputs for support
+vector machines"); it was fitted on pairs that nothing else had learned from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import exp, log
+from pathlib import Path
+from typing import Final
+
+from restore.decoder import Weights
+
+FEATURES: Final = ("one", "logit", "sure", "rate")
+_SURE: Final = 2.0  # logit from which on the slope may be another
+_LEAST: Final = 1e-4  # posteriors are kept so far from 0 and 1
+
+
+def features(posterior: float, rate: float) -> tuple[float, ...]:
+    """What the calibration looks at, in the order of `FEATURES`; rate: P(found | original)."""
+    p = min(max(posterior, _LEAST), 1 - _LEAST)
+    logit = log(p / (1 - p))
+    return 1.0, logit, max(0.0, logit - _SURE), log(max(rate, _LEAST))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Coefficients of the features, fitted by `python -m restore.learning weights`."""
+
+    coefficients: tuple[float, ...]
+
+    def probability(self, posterior: float, rate: float) -> float:
+        """Probability that an edit is right."""
+        x = sum(c * f for c, f in zip(self.coefficients, features(posterior, rate), strict=True))
+        return 1 / (1 + exp(-max(-30.0, min(30.0, x))))
+
+
+NONE: Final = Calibration((0.0, 1.0, *(0.0,) * (len(FEATURES) - 2)))  # the posterior as it is
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What was fitted on pairs: weights of the evidence and a calibration for each family ("" for any other)."""
+
+    weights: dict[str, Weights]
+    calibrations: dict[str, Calibration]
+
+    def weights_of(self, family: str) -> Weights:
+        """Those of a family, or the ones for all others."""
+        return self.weights.get(family) or self.weights[""]
+
+    def calibration(self, family: str) -> Calibration:
+        """That of a family, or the one for all others."""
+        return self.calibrations.get(family) or self.calibrations.get("", NONE)
+
+
+def load_fitted(path: Path) -> Fitted:
+    """Read what `python -m restore.learning weights` wrote. Raises OSError, ValueError."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    weights = {family: Weights(**w) for family, w in data["weights"].items()}
+    return Fitted(weights, {family: Calibration(tuple(c)) for family, c in data["calibrations"].items()})
+
+
+def save_fitted(fitted: Fitted, path: Path) -> None:
+    """Write it."""
+    data = {
+        "weights": {family: asdict(w) for family, w in fitted.weights.items()},
+        "calibrations": {family: c.coefficients for family, c in fitted.calibrations.items()},
+    }
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+
+def fit(rows: Sequence[tuple[tuple[float, ...], bool]], penalty: float = 1.0, steps: int = 50) -> Calibration:
+    """Logistic regression by Newton's method; the penalty draws towards the uncalibrated posterior."""
+    import numpy as np
+
+    x = np.array([r[0] for r in rows])
+    y = np.array([r[1] for r in rows], float)
+    prior = np.array(NONE.coefficients)
+    w = prior.copy()
+    for _ in range(steps):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+        gradient = x.T @ (p - y) + penalty * (w - prior)
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + penalty * np.eye(len(w))
+        w = w - np.linalg.solve(hessian, gradient)
+    return Calibration(tuple(round(float(v), 4) for v in w))

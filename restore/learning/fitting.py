@@ -1,0 +1,141 @@
+"""Weights of the evidence and calibration, fitted on real pairs that nothing else has learned from.
+
+Each tenth pair is kept for this (`restore.learning.gold.HELD_OUT`); the lexicon's counts are taken from
+the others. Weights minimise the mean negative log posterior of the gold arcs
+(coordinate search); the calibration is a logistic regression on the edits that
+the engine makes with them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from math import exp
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restore.calibration import NONE, Fitted, features, fit
+from restore.candidates import Finder, Lattice
+from restore.context import ContextModel
+from restore.decoder import Weights
+from restore.learning.gold import Marked, judged, read_marked, split
+from restore.learning.phrases import from_marked, learn, write_learned
+from restore.lexicon import load, phrase_key, root
+from restore.restorer import Restorer, decoded_twice
+from restore.text import Tokens
+
+LEAST: Final = 0.05  # confidence of the edits that the calibration is fitted on
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """A document's lattice with the two-sided model's scores, and which arcs are gold where there is a choice."""
+
+    tokens: Tokens
+    lattice: Lattice
+    two_sided: NDArray[np.float64]
+    gold: NDArray[np.int64]
+    model: ContextModel
+
+
+def lexicon_without(marked: Sequence[str], family: str, folder: Path) -> Path:
+    """A copy of a built-in family in `folder`, its counts taken from these documents alone."""
+    copy = folder / family
+    shutil.copytree(root() / family, copy)
+    write_learned(learn(map(from_marked, marked)), copy / "learned.tsv")
+    return copy
+
+
+def fit_all(pairs: Path, family: str, given: Weights | None, report: Callable[[str], object]) -> Fitted:
+    """Weights (or those given), then the calibration of a family."""
+    learned, kept = split(pairs)
+    documents = [read_marked(m) for m in kept]
+    with tempfile.TemporaryDirectory() as folder:
+        path = lexicon_without(learned, family, Path(folder))
+        weights = given or _search(list(_labelled(documents[::3], path)), report)
+        rows = list(_rows(documents, path, weights))
+    calibration = fit(rows)
+    report(f"calibration on {len(rows):,} edits: {calibration.coefficients}")
+    return Fitted({"": weights}, {"": calibration})
+
+
+def _labelled(documents: Sequence[Marked], path: Path) -> Iterator[_Labelled]:
+    engine = Restorer(families=[], lexicons=[path])
+    model, two_sided = engine.model, engine.twosided
+    finder = Finder(load(paths=[path]), model)
+    for marked in documents:
+        tokens = marked.tokens
+        lattice = finder.lattice(tokens, tokens.sentences())
+        scores = two_sided.score(tokens, lattice, model)
+        yield _Labelled(tokens, lattice, scores, gold_arcs(marked, lattice), model)
+
+
+def gold_arcs(marked: Marked, lattice: Lattice) -> NDArray[np.int64]:
+    """Arcs that the author wrote, at tokens where there is a choice."""
+    spans = [(s.tokens, frozenset(phrase_key(o) for o in s.originals)) for s in marked.spans if s.tokens]
+    gold = {a: (b, originals) for (a, b), originals in spans}
+    inner = {k for (a, b), _ in spans for k in range(a + 1, b)}
+    count = np.bincount(np.asarray(lattice.start), minlength=len(marked.tokens))
+    right = []
+    for arc, option in enumerate(lattice.option):
+        at = lattice.start[arc]
+        if count[at] == 1 or at in inner:
+            continue
+        end, originals = gold.get(at, (0, frozenset()))
+        if (option is None and at not in gold) or (
+            option is not None and end == lattice.end[arc] and option.original in originals
+        ):
+            right.append(arc)
+    return np.array(right, np.int64)
+
+
+def _loss(labelled: Sequence[_Labelled], weights: Weights) -> float:
+    """Mean negative log posterior of gold arcs, in nats."""
+    total = count = 0.0
+    for d in labelled:
+        posterior = decoded_twice(d.lattice, d.tokens, weights.two_sided * d.two_sided, d.model, weights).posterior[
+            d.gold
+        ]
+        total -= float(np.log(np.maximum(posterior, 1e-4)).sum())
+        count += len(d.gold)
+    return total / count
+
+
+def _search(labelled: Sequence[_Labelled], report: Callable[[str], object]) -> Weights:
+    """Coordinate search: each weight up or down by a step, the step halved when nothing helps.
+
+    `edit` is left at nought: it buys likelihood with recall, at the expense of F0.5.
+    """
+    best = Weights()
+    least = _loss(labelled, best)
+    report(f"{least:.4f} nats with {best}")
+    step = 0.1
+    while step > 0.02:
+        before = least
+        for name in (f.name for f in fields(Weights) if f.name != "edit"):
+            for sign in (1, -1):
+                tried = replace(best, **{name: round(getattr(best, name) + sign * step, 3)})
+                loss = _loss(labelled, tried)
+                if loss < least - 1e-5:
+                    best, least = tried, loss
+                    report(f"{least:.4f} nats with {best}")
+                    break
+        if before - least < 1e-4:
+            step /= 2
+    return best
+
+
+def _rows(documents: Sequence[Marked], path: Path, weights: Weights) -> Iterator[tuple[tuple[float, ...], bool]]:
+    """Features of the edits that the engine would make, and whether each is right."""
+    fitted = Fitted({"": weights}, {"": NONE})
+    engine = Restorer(families=[], lexicons=[path], threshold=LEAST, fitted=fitted)
+    for marked in documents:
+        edits = engine.restore(marked.tokens.text).edits
+        for edit, right in zip(edits, judged(marked, edits), strict=True):
+            posterior = edit.confidence / edit.evidence["passage"]
+            yield features(posterior, exp(edit.evidence["channel"])), right

@@ -1,0 +1,239 @@
+"""Thesauri to what `restore.synonyms` reads: relations between words, and screening weights.
+
+A spinner of a source replaces a word by any of the words that the source relates
+to it, each as likely as the others. Sources: the other lemmas of WordNet's
+synsets ("wordnet"); these and their hypernyms and similar adjectives, as office
+thesauri derived from WordNet list them ("near"); Moby ("moby").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restore.context import UNSEEN, ContextModel, Table, hashes, ngram_hash
+from restore.learning.smoothing import pack
+from restore.restoration import splice
+from restore.surface import match_case
+from restore.synonyms import FORMS, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
+from restore.text import tokenize
+from restore.thesaurus import RATE, Thesaurus, gate
+
+_FILES: Final = {"n": "data.noun", "v": "data.verb", "a": "data.adj", "r": "data.adv"}
+_LEMMA: Final = re.compile(r"[a-z]{3,}(?:[ -][a-z]+){0,2}")
+_MARKER: Final = re.compile(r"\([a-z]+\)$")  # where an adjective may stand: galore(ip)
+_NEAR: Final = frozenset("@&")  # pointers to a hypernym, to a similar adjective
+_FUNCTION: Final = frozenset(
+    """the and but for nor not are was were has had have does did can may must shall will would should could might
+    ought who whom whose which what when where why how that this these those there here you your yours him his her
+    hers she its our ours they them their theirs all any both each few more most other some such one two three four
+    five six seven eight nine ten own same than too very just now then once only from with without about above after
+    again against before below between down during further into off out over under until while because being been
+    also yet per""".split()
+)  # thesauri list some of them (will, may, her); spinners leave them, and they would be everybody's original
+MOBY_LEAST: Final = -12.0  # log probability of a headword; rarer ones would double the file
+_FILL: Final = 0.8  # of the hash buckets
+
+Related = dict[str, dict[str, list[str]]]  # section -> word -> related words
+
+
+def wordnet(folder: Path) -> Related:
+    """Sections of the sources "wordnet" and "near" from a WordNet 3 database (format: wndb(5WN)).
+
+    Raises FileNotFoundError where one of its files is missing.
+    """
+    related: Related = {}
+    for pos, name in _FILES.items():
+        if not (folder / name).is_file():
+            raise FileNotFoundError(f"{folder}: no {name} there; give the folder of a WordNet 3 database (dict)")
+        synsets = dict(_synsets((folder / name).read_text(encoding="utf-8").splitlines()))
+        same, near = related.setdefault(f"wordnet.{pos}", {}), related.setdefault(f"near.{pos}", {})
+        for lemmas, pointers in synsets.values():
+            neighbours = [w for offset in pointers if offset in synsets for w in synsets[offset][0]]
+            for lemma in lemmas:
+                same.setdefault(lemma, []).extend(lemmas)
+                near.setdefault(lemma, []).extend(lemmas + neighbours)
+    return related
+
+
+def _synsets(lines: Iterable[str]) -> Iterator[tuple[str, tuple[list[str], list[str]]]]:
+    """Offset, lemmas and offsets of near synsets of each line of a data file."""
+    for line in lines:
+        if line.startswith("  "):
+            continue  # the licence
+        fields = line.split(" ")
+        end = 4 + 2 * int(fields[3], 16)
+        lemmas = [_MARKER.sub("", lemma).replace("_", " ") for lemma in fields[4:end:2]]
+        pointers = zip(fields[end + 1 :: 4], fields[end + 2 :: 4], strict=False)
+        count = int(fields[end])
+        yield fields[0], (lemmas, [to for (kind, to), _ in zip(pointers, range(count), strict=False) if kind in _NEAR])
+
+
+def moby(path: Path) -> Related:
+    """The section of the source "moby" from its lines "headword,word,word,..."."""
+    rows = (line.split(",") for line in path.read_text(encoding="utf-8").splitlines())
+    return {"moby.*": {row[0]: row[1:] for row in rows}}
+
+
+def relations(related: Related, model: ContextModel) -> Synonyms:
+    """Related words, numbered. Kept: originals that are single known words; phrases of at most three words; no names.
+
+    A word's share counts what is left out here too: a spinner draws from all.
+    """
+    kept: dict[str, dict[str, tuple[list[str], int]]] = {}
+    for section, words in related.items():
+        heads = [w for w in words if w.isalpha() and _LEMMA.fullmatch(w) and w not in _FUNCTION]
+        least = MOBY_LEAST if section.startswith("moby") else UNSEEN
+        for head, log_p in zip(heads, model.unigram(hashes(heads)), strict=True):
+            others = {w for w in words[head] if w != head}
+            usable = sorted(w for w in others if _LEMMA.fullmatch(w) and w not in _FUNCTION)
+            if log_p > least and usable:
+                kept.setdefault(section, {})[head] = (usable, len(others))
+    vocabulary = sorted({w for own in kept.values() for head, (others, _) in own.items() for w in (head, *others)})
+    number = {w: i for i, w in enumerate(vocabulary)}
+    sections = {}
+    for section in SECTIONS:
+        own = kept.get(section, {})
+        heads = sorted(own)
+        sections[section] = Relation(
+            np.array([number[h] for h in heads], np.int64),
+            np.array([len(own[h][0]) for h in heads], np.int64),
+            np.array([own[h][1] for h in heads], np.int64),
+            np.array([number[w] for h in heads for w in own[h][0]], np.int64),
+        )
+    return Synonyms(vocabulary, sections)
+
+
+def screening_weights(synonyms: Synonyms, model: ContextModel) -> Table:
+    """Log of how much likelier a word or pair of words is in text spun from each source, by the hash of its n-gram.
+
+    weight(x) = log [ stay(x) + RATE * sum over originals o of P(x | o) P(o) / P(x) ], as in `channel.py`.
+    """
+    columns: dict[str, NDArray[np.float64]] = {}  # form -> per source: how often the spinner makes it
+    stays: set[tuple[str, int]] = set()
+    for source, sections in enumerate(SOURCES.values()):
+        readings = np.zeros(len(synonyms.vocabulary))
+        for section in sections:
+            readings[synonyms.sections[section].heads] += 1
+        for section in sections:
+            relation = synonyms.sections[section]
+            pos = section[-1]
+            share = np.repeat(1 / (relation.totals * readings[relation.heads]), relation.sizes)
+            for form in (None, *FORMS[pos]):
+                originals = [inflected(synonyms.vocabulary[h], pos, form) for h in relation.heads]
+                p = np.exp(model.unigram(hashes(originals)).astype(np.float64))
+                p[p <= np.exp(UNSEEN) * 1.01] = 0
+                stays.update((o, source) for o in originals)
+                made = np.bincount(relation.members, share * np.repeat(p, relation.sizes), len(synonyms.vocabulary))
+                for i in np.flatnonzero(made):
+                    phrase = inflected(synonyms.vocabulary[i], pos, form)
+                    columns.setdefault(phrase, np.zeros(len(SOURCES)))[source] += made[i]
+    for phrase, _ in stays:
+        columns.setdefault(phrase, np.zeros(len(SOURCES)))
+    words = {phrase: phrase.replace("-", " ").split() for phrase in sorted(columns)}
+    phrases = [phrase for phrase, parts in words.items() if len(parts) <= 2]
+    log_p = model.phrases([words[p] for p in phrases]).astype(np.float64)
+    made = np.array([columns[p] for p in phrases])
+    stay = np.array([[1 - RATE * ((p, s) in stays) for s in range(len(SOURCES))] for p in phrases])
+    weight = np.log(stay + RATE * made / np.exp(log_p)[:, None])
+    keys = np.array([ngram_hash(*(hashes([w]) for w in words[p]))[0] for p in phrases], np.uint64)
+    steps = np.clip(np.round(weight / WEIGHT_STEP) + WEIGHT_ZERO, 0, 255).astype(np.uint8)
+    return pack(
+        keys, [np.ascontiguousarray(steps[:, s]) for s in range(len(SOURCES))], np.ones(len(keys), np.int64), _FILL
+    )
+
+
+class SynonymSpinner:
+    """Spins plain text by one source of the table, each replaceable word with a chance of `rate`."""
+
+    def __init__(self, synonyms: Synonyms, source: str, seed: int = 0):
+        self._synonyms = synonyms
+        self._random = Random(seed)
+        self._sections = [(section[-1], synonyms.sections[section]) for section in SOURCES[source]]
+        self._first = [np.cumsum(r.sizes) - r.sizes for _, r in self._sections]
+
+    def spin(self, text: str, rate: float) -> str:
+        """The text with replacements in the form and case of what they replace; names are left."""
+        tokens = tokenize(text)
+        made: list[tuple[int, int, str]] = []
+        for i, key in enumerate(tokens.key):
+            start, end = tokens.start[i], tokens.end[i]
+            if len(key) < 3 or (tokens.gap[i] != "." and text[start].isupper()) or self._random.random() >= rate:
+                continue
+            choices = list(self._choices(key))
+            if choices:
+                made.append((start, end, match_case(self._random.choice(choices), text[start:end])))
+        return splice(text, made)
+
+    def _choices(self, key: str) -> Iterator[str]:
+        for (pos, relation), first in zip(self._sections, self._first, strict=True):
+            for number, form in self._synonyms.readings(key, pos):
+                k = int(np.searchsorted(relation.heads, number))
+                if k < len(relation.heads) and relation.heads[k] == number:
+                    for member in relation.members[first[k] : first[k] + relation.sizes[k]]:
+                        yield inflected(self._synonyms.vocabulary[member], pos, form)
+
+
+def fit_judge(texts: list[str], others: list[str], thesaurus: Thesaurus, seed: int = 0) -> Fit:
+    """Weights of the log odds by logistic regression, on windows of 200 to 1,000 words.
+
+    texts: clean documents that the context model has not seen; they are spun too. others: more clean documents.
+    """
+    random = Random(seed)
+    spinners = [SynonymSpinner(thesaurus.synonyms, source, seed) for source in SOURCES]
+    alone: list[list[float]] = []
+    context: list[list[float]] = []
+    labels: tuple[list[int], list[int]] = ([], [])
+    for n, text in enumerate([*texts, *others]):
+        words = text.split(" ")
+        size = random.choice((200, 200, 400, 1000))
+        window = " ".join(words[:size])
+        spun = random.choice(spinners).spin(window, random.choice((0.15, 0.2, 0.3))) if n < len(texts) else window
+        for label, side in ((0, window), (1, spun)) if n < len(texts) else ((0, window),):
+            tokens = tokenize(side)
+            if not len(tokens):
+                continue
+            by_source = thesaurus.words_alone(tokens)
+            best = int(by_source.argmax())
+            row = [1.0, by_source[best], len(tokens) / 100]
+            looked = bool(by_source[best] > gate(len(tokens)))
+            if looked:
+                evidence, _ = thesaurus.in_context(tokens, list(SOURCES)[best])
+                row.insert(1, evidence)
+            (context if looked else alone).append(row)
+            labels[looked].append(label)
+    first, second = (logistic(np.array(rows), np.array(y)) for rows, y in zip((alone, context), labels, strict=True))
+    return Fit(first, second)
+
+
+class Fit(NamedTuple):
+    """Weights for `thesaurus.WORDS_ALONE` and `thesaurus.IN_CONTEXT`."""
+
+    words_alone: NDArray[np.float64]
+    in_context: NDArray[np.float64]
+
+
+def logistic(rows: NDArray[np.float64], labels: NDArray[np.int64], penalty: float = 1.0) -> NDArray[np.float64]:
+    """Weights of a logistic regression with an L2 penalty, by Newton's method with step halving; shape (features,)."""
+
+    def loss(w: NDArray[np.float64]) -> float:
+        return float(np.logaddexp(0, np.where(labels == 1, -1, 1) * (rows @ w)).sum() + penalty * w @ w / 2)
+
+    weights = np.zeros(rows.shape[1])
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
+        gradient = rows.T @ (labels - p) - penalty * weights
+        curvature = (rows * (p * (1 - p))[:, None]).T @ rows + penalty * np.eye(len(weights))
+        step = np.linalg.solve(curvature, gradient)
+        while loss(weights + step) > loss(weights) and np.abs(step).max() > 1e-9:
+            step /= 2
+        weights += step
+        if np.abs(step).max() < 1e-8:
+            break
+    return weights

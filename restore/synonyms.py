@@ -1,0 +1,212 @@
+"""Thesauri as the engine reads them: which words a spinner may put in place of which.
+
+One file holds the relations of several sources, numbered over one vocabulary and
+packed (gaps between ascending numbers, seven bits a byte, zlib); it is read only
+for documents that look spun from a thesaurus. Another holds a screening weight for
+each word, in hash buckets as the context model's, and is memory-mapped.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restore.context import BUCKET, Table
+from restore.inflection import Form, analyses, inflect
+
+Ints = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+
+SOURCES: Final = {
+    "wordnet": ("wordnet.n", "wordnet.v", "wordnet.a", "wordnet.r"),
+    "near": ("near.n", "near.v", "near.a", "near.r"),
+    "moby": ("moby.*",),
+}  # sections end in a part of speech: noun, verb, adjective, adverb, or any
+SECTIONS: Final = tuple(section for sections in SOURCES.values() for section in sections)
+FORMS: Final[dict[str, tuple[Form, ...]]] = {
+    "n": ("s",), "v": ("s", "ed", "en", "ing"), "a": (), "r": (), "*": ("s", "ed", "en", "ing"),
+}  # fmt: skip
+WEIGHT_STEP: Final = 0.05  # nats a step of the eight-bit screening weights
+WEIGHT_ZERO: Final = 55  # the step that stands for a weight of zero
+MAGIC: Final = b"RESTORE-THESAURUS-1\n"
+SCREEN_MAGIC: Final = b"RESTORE-SCREEN-1\n"
+_BUILD: Final = "build it with 'python -m restore.learning thesaurus'"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Words that a spinner may put in place of others, each word as its number in the vocabulary.
+
+    heads: the originals, ascending, shape (heads,). sizes, totals: how many of an
+    original's related words are listed here, and how many the thesaurus has. members:
+    those listed, flat, ascending for each head.
+    """
+
+    heads: Ints
+    sizes: Ints
+    totals: Ints
+    members: Ints
+
+
+class Synonyms:
+    """A vocabulary and the relations between its words, by section."""
+
+    def __init__(self, vocabulary: list[str], sections: dict[str, Relation]):
+        self.vocabulary = vocabulary
+        self.sections = sections
+        self._inverse: dict[str, tuple[Ints, Ints, Doubles]] = {}
+
+    @classmethod
+    def load(cls, path: Path) -> Synonyms:
+        """Read a table. Raises OSError where it is not there, ValueError where it is not one."""
+        data = path.read_bytes()
+        if not data.startswith(MAGIC):
+            raise ValueError(f"{path}: not a table of synonyms; {_BUILD}")
+        try:
+            parts = [zlib.decompress(part) for part in _parts(data[len(MAGIC) :])]
+        except zlib.error as error:
+            raise ValueError(
+                f"{path}: the table of synonyms is cut short or damaged ({error}); fetch it again"
+            ) from None
+        numbers = [_unpack(part) for part in parts[1:]]
+        sections = {}
+        for name, k in zip(SECTIONS, range(0, len(numbers), 4), strict=True):
+            heads, sizes, totals, gaps = numbers[k : k + 4]
+            sums = np.cumsum(gaps)
+            first = np.cumsum(sizes) - sizes
+            before = np.repeat(sums[first] - gaps[first], sizes)
+            sections[name] = Relation(np.cumsum(heads), sizes, totals, sums - before)
+        return cls(parts[0].decode().split("\n"), sections)
+
+    def save(self, path: Path) -> None:
+        """Write the table as one file."""
+        parts = ["\n".join(self.vocabulary).encode()]
+        for relation in map(self.sections.__getitem__, SECTIONS):
+            gaps = np.diff(relation.members, prepend=0)
+            first = np.cumsum(relation.sizes) - relation.sizes
+            gaps[first] = relation.members[first]
+            parts += map(_pack, (np.diff(relation.heads, prepend=0), relation.sizes, relation.totals, gaps))
+        packed = [zlib.compress(part, 9) for part in parts]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(MAGIC + b"".join(len(p).to_bytes(4, "little") + p for p in packed))
+
+    @cached_property
+    def number(self) -> dict[str, int]:
+        """Number of each word."""
+        return {word: i for i, word in enumerate(self.vocabulary)}
+
+    @cached_property
+    def _openings(self) -> set[str]:
+        """First words of the vocabulary's phrases."""
+        return {phrase.replace("-", " ").partition(" ")[0] for phrase in self.vocabulary if not phrase.isalpha()}
+
+    def begins(self, word: str) -> bool:
+        """Whether a phrase of several words may begin with a word, as listed or inflected."""
+        return word in self._openings or any(base in self._openings for base, _ in analyses(word))
+
+    def inverse(self, section: str) -> tuple[Ints, Ints, Doubles]:
+        """Where each word's originals begin, shape (words + 1,); the originals; P(word | original) once it is replaced."""
+        if section not in self._inverse:
+            r = self.sections[section]
+            order = np.argsort(r.members, kind="stable")
+            first = np.searchsorted(r.members[order], np.arange(len(self.vocabulary) + 1))
+            self._inverse[section] = first, np.repeat(r.heads, r.sizes)[order], np.repeat(1 / r.totals, r.sizes)[order]
+        return self._inverse[section]
+
+    def readings(self, phrase: str, pos: str) -> Iterator[tuple[int, Form | None]]:
+        """What a phrase may be a form of: the number of a word of the vocabulary, and the form.
+
+        A verb of several words is inflected in the first, a noun in the last.
+        """
+        number = self.number.get
+        own = number(phrase)
+        if own is not None:
+            yield own, None
+        first, space, rest = phrase.partition(" ")
+        if own is not None and pos in "v*" and inflect(first, "ed") == first:
+            yield own, "ed"  # put, cut, spread
+        if pos in "v*":
+            for base, form in analyses(first):
+                verb = number(f"{base} {rest}" if space else base)
+                if verb is not None and (form != "s" or not space or pos == "v"):
+                    yield verb, form
+        if pos == "n" or (pos == "*" and space):
+            head, _, last = phrase.rpartition(" ")
+            for base, form in analyses(last):
+                noun = number(f"{head} {base}" if space else base)
+                if noun is not None and form == "s":
+                    yield noun, form
+
+
+def inflected(phrase: str, pos: str, form: Form | None) -> str:
+    """A word or phrase of some part of speech in a form (the reverse of `Synonyms.readings`)."""
+    if form is None:
+        return phrase
+    if pos == "v" or form != "s":
+        first, space, rest = phrase.partition(" ")
+        return inflect(first, form) + space + rest
+    head, space, last = phrase.rpartition(" ")
+    return head + space + inflect(last, form)
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "little")
+        yield data[at + 4 : at + 4 + size]
+        at += 4 + size
+
+
+def _pack(numbers: Ints) -> bytes:
+    """Numbers as bytes of seven bits, the lowest first; the high bit says that more follow."""
+    out = bytearray()
+    for n in numbers.tolist():
+        while n >= 128:
+            out.append(n & 127 | 128)
+            n >>= 7
+        out.append(n)
+    return bytes(out)
+
+
+def _unpack(data: bytes) -> Ints:
+    raw = np.frombuffer(data, np.uint8)
+    if not len(raw):
+        return np.empty(0, np.int64)
+    last = np.flatnonzero(raw < 128)
+    first = np.concatenate([[0], last[:-1] + 1])
+    place = np.arange(last[-1] + 1) - np.repeat(first, last - first + 1)
+    low = (raw[: last[-1] + 1] & 127).astype(np.int64)
+    return np.asarray(np.add.reduceat(low << (7 * place), first), np.int64)
+
+
+def save_screen(table: Table, path: Path) -> None:
+    """Write screening weights: magic, a line of JSON, the arrays."""
+    header = {"buckets": len(table.fingerprints), "planes": len(table.planes)}
+    with open(path, "wb") as file:
+        file.write(SCREEN_MAGIC + json.dumps(header).encode() + b"\n")
+        for array in (table.fingerprints, *table.planes):
+            file.write(np.ascontiguousarray(array).tobytes())
+
+
+def load_screen(path: Path) -> Table:
+    """Map screening weights, a plane for each source. Raises OSError or ValueError as `Synonyms.load`."""
+    with open(path, "rb") as file:
+        if file.read(len(SCREEN_MAGIC)) != SCREEN_MAGIC:
+            raise ValueError(f"{path}: these are no screening weights; {_BUILD}")
+        header = json.loads(file.readline())
+        offset = file.tell()
+    data: Any = np.memmap(path, np.uint8, "r", offset).view(np.ndarray)
+    slots = header["buckets"] * BUCKET
+    if len(data) < slots * (2 + header["planes"]):
+        raise ValueError(f"{path}: the screening weights are cut short; fetch the file again")
+    fingerprints = data[: 2 * slots].view(np.uint16).reshape(-1, BUCKET)
+    planes = [data[(2 + k) * slots : (3 + k) * slots].reshape(-1, BUCKET) for k in range(header["planes"])]
+    return Table(fingerprints, tuple(planes))

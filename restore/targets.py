@@ -1,0 +1,103 @@
+"""Which documents a run reads, and where each goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Final
+
+from restore.documents import DocumentError, kind_of
+from restore.documents.streams import STANDARD, SUFFIXES
+
+_SUFFIX: Final = {"text": ".txt", "jsonl": ".jsonl", "csv": ".csv", "parquet": ".parquet", "arrow": ".arrow"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One document and its target; None: standard output. inside: the target's folder may be made."""
+
+    name: str
+    target: Path | None
+    inside: bool = False
+
+
+def found(paths: Iterable[str], glob: str) -> Iterator[tuple[str, str]]:
+    """Files at paths, each with its name below the folder it was found in; folders are walked in order of names.
+
+    In folders: what `glob` names (a pattern for names, or for paths if it has a
+    slash), or without one the suffixes that are known; never hidden or empty files.
+    """
+    for path in paths:
+        if path == STANDARD or not os.path.isdir(path):
+            yield path, os.path.basename(path) if path != STANDARD else "restored.txt"
+            continue
+        nothing = True
+        for folder, folders, files in os.walk(path):
+            folders[:] = sorted(f for f in folders if not f.startswith("."))
+            for file in sorted(f for f in files if not f.startswith(".")):
+                whole = os.path.join(folder, file)
+                below = os.path.relpath(whole, path).replace(os.sep, "/")
+                wanted = _matches(below, file, glob) if glob else bool(kind_of(file))
+                if wanted and os.path.isfile(whole) and os.path.getsize(whole):
+                    nothing = False
+                    yield whole, below
+        if nothing:
+            raise DocumentError(
+                f"{path}: no file in it {f'is named {glob}' if glob else 'has a known suffix; name some with --glob'}"
+            )
+
+
+def _matches(below: str, file: str, glob: str) -> bool:
+    if "/" not in glob:
+        return fnmatch(file, glob)
+    return fnmatch(below, glob) or (glob.startswith("**/") and fnmatch(below, glob[3:]))
+
+
+def planned(paths: list[str], glob: str, output: Path | None, write: bool, to: str) -> list[Source]:
+    """Sources with their targets. Raises DocumentError where two would be written to one file."""
+    files = list(found(paths, glob))
+    if write:
+        return [Source(name, Path(name)) for name, _ in files]
+    if output is None:
+        return [Source(name, None) for name, _ in files]
+    one = len(files) == 1 and not os.path.isdir(paths[0]) and not output.is_dir()
+    if one:
+        return [Source(files[0][0], output)]
+    out = [Source(name, output / _renamed(below, to), True) for name, below in files]
+    taken: dict[Path | None, str] = {}
+    for source in out:
+        if source.target in taken:
+            raise DocumentError(
+                f"{source.name}: would be written over {taken[source.target]}; give folders of their own"
+            )
+        taken[source.target] = source.name
+    return out
+
+
+def _renamed(name: str, to: str) -> str:
+    """A file's name with the suffix of the kind it becomes."""
+    if not to or kind_of(name) == to:
+        return name
+    base, suffix = os.path.splitext(name)
+    packed = suffix if suffix.lower() in SUFFIXES else ""
+    if packed:
+        base, suffix = os.path.splitext(base)
+    packed = "" if to in ("parquet", "arrow") else packed
+    return (base if kind_of(name) else base + suffix) + _SUFFIX.get(to, suffix) + packed
+
+
+def journal_path(sources: list[Source], paths: list[str], output: Path | None) -> Path | None:
+    """Where a run's journal stands: beside its one output, or in the folder that holds all."""
+    targets = [s.target for s in sources if s.target]
+    if not targets:
+        return None
+    if len(targets) == 1:
+        target = Path(os.path.realpath(targets[0]))
+        return target.with_name(f".{target.name}.restore-journal")
+    folder = output or Path(
+        os.path.commonpath([os.path.abspath(p if os.path.isdir(p) else os.path.dirname(p)) for p in paths])
+    )
+    return folder / ".restore-journal"

@@ -1,0 +1,788 @@
+"""Kinds of documents: each cell of the table in docs/documents.md, on a real file of the kind; and what each kind keeps.
+
+A test of a cell is named `test_<column>[<kind>]`; `test_table_lists_all_cells` reads the table.
+"""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+import restore
+from restore import pipeline, targets
+from restore.documents import DocumentError, Options, Restored, open_reader
+from restore.documents.csv import cells, stays_open
+from restore.documents.jsonl import LinesItem, offsets, strings
+from restore.documents.streams import Output
+from restore.documents.text import TextItem
+from restore.journal import Journal
+
+FIELDS = {"jsonl": ("body",), "csv": ("body",), "parquet": ("body",), "arrow": ("body",)}
+
+
+def rows_of(spun: str, clean: str, n: int = 12) -> list[dict]:
+    return [
+        {"id": i, "title": "Café — x", "body": spun if i % 3 == 0 else clean, "price": 1.50, "note": None}
+        for i in range(n)
+    ]
+
+
+def make_text(spun: str, clean: str) -> bytes:
+    return spun.encode()
+
+
+def make_html(spun: str, clean: str) -> bytes:
+    body = "".join(f"<p>{p}</p>\n" for p in spun.split("\n\n"))
+    return f"<!doctype html><meta charset=utf-8><body><nav>local weather</nav>{body}</body>".encode()
+
+
+def make_jsonl(spun: str, clean: str) -> bytes:
+    return "".join(json.dumps(r, ensure_ascii=i % 2 == 0) + "\n" for i, r in enumerate(rows_of(spun, clean))).encode()
+
+
+def make_csv(spun: str, clean: str) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, ["id", "title", "body", "price", "note"], lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(rows_of(spun, clean))
+    return out.getvalue().encode()
+
+
+def make_parquet(spun: str, clean: str) -> bytes:
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(pa.Table.from_pylist(rows_of(spun, clean)), out, row_group_size=5, compression="zstd")
+    return out.getvalue()
+
+
+def make_arrow(spun: str, clean: str) -> bytes:
+    pa = pytest.importorskip("pyarrow")
+    out = io.BytesIO()
+    table = pa.Table.from_pylist(rows_of(spun, clean))
+    with pa.ipc.new_file(out, table.schema) as writer:
+        writer.write_table(table, max_chunksize=5)
+    return out.getvalue()
+
+
+def make_warc(spun: str, clean: str) -> bytes:
+    pytest.importorskip("warcio")
+    from warcio.statusandheaders import StatusAndHeaders
+    from warcio.warcwriter import WARCWriter
+
+    out = io.BytesIO()
+    writer = WARCWriter(out, gzip=False)
+    writer.write_record(writer.create_warcinfo_record("a.warc", {"software": "test"}))
+    for i in range(4):
+        page = make_html(spun, clean) if i % 2 == 0 else b"GIF89a local weather"
+        kind = "text/html; charset=utf-8" if i % 2 == 0 else "image/gif"
+        coded = gzip.compress(page) if i == 2 else page
+        headers = [("Content-Type", kind), ("Content-Length", str(len(coded))), ("X-A", "b")]
+        headers += [("Content-Encoding", "gzip")] if i == 2 else []
+        http = StatusAndHeaders("200 OK", headers, protocol="HTTP/1.1")
+        url = f"http://example.org/{i}"
+        writer.write_record(writer.create_warc_record(url, "request", payload=io.BytesIO(b"GET / HTTP/1.1\r\n\r\n")))
+        writer.write_record(writer.create_warc_record(url, "response", payload=io.BytesIO(coded), http_headers=http))
+    return out.getvalue()
+
+
+MAKERS: dict[str, tuple[str, Callable[[str, str], bytes]]] = {
+    "text": ("page.txt", make_text),
+    "html": ("page.html", make_html),
+    "jsonl": ("feed.jsonl", make_jsonl),
+    "csv": ("table.csv", make_csv),
+    "parquet": ("table.parquet", make_parquet),
+    "arrow": ("table.arrow", make_arrow),
+    "warc": ("crawl.warc", make_warc),
+}
+
+
+class Bench:
+    """A folder, the engine, and a plan with the defaults of the command line."""
+
+    def __init__(self, folder: Path, engine: restore.Restorer, capfdbinary):
+        self.folder, self.engine, self.capture = folder, engine, capfdbinary
+
+    def make(self, kind: str, spun: str, clean: str, pack: str = "") -> Path:
+        name, maker = MAKERS[kind]
+        data = maker(spun, clean)
+        path = self.folder / (name + pack)
+        path.write_bytes(PACK[pack](data) if pack else data)
+        return path
+
+    def run(self, path: Path | str, output: Path | None = None, write: bool = False, **more):
+        fields = more.pop("fields", FIELDS.get(more.pop("of", ""), ()))
+        options = Options(fields, **{k: more.pop(k) for k in list(more) if k in Options.__dataclass_fields__})
+        names = [str(path)]
+        sources = targets.planned(names, more.pop("glob", ""), output, write, more.get("to", ""))
+        journal = targets.journal_path(sources, names, output)
+        self.plan = pipeline.Plan(sources, self.engine, options, journal=journal, **more)
+        return pipeline.run(self.plan)
+
+    def printed(self) -> bytes:
+        return self.capture.readouterr().out
+
+
+@pytest.fixture
+def bench(tmp_path, engine, capfdbinary) -> Bench:
+    return Bench(tmp_path, engine, capfdbinary)
+
+
+def zstd(data: bytes) -> bytes:
+    return pytest.importorskip("zstandard").ZstdCompressor().compress(data)
+
+
+def unzstd(data: bytes) -> bytes:
+    zstandard = pytest.importorskip("zstandard")
+    return zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True).read()
+
+
+PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstd}
+UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress, ".zst": unzstd}
+
+
+def check(kind: str, before: bytes, after: bytes, restored: str) -> None:
+    """`after` is `before` with its spun texts restored, everything else as it was."""
+    if kind == "text":
+        assert after.decode() == restored
+    elif kind == "html":
+        assert b"<nav>local weather</nav>" in after
+        assert b"climate" in after
+        assert after.count(b"<p>") == before.count(b"<p>")
+    elif kind == "jsonl":
+        for old, new in zip(before.splitlines(), after.splitlines(), strict=True):
+            record = json.loads(old)
+            if record["id"] % 3:
+                assert new == old
+            else:
+                assert json.loads(new) == record | {"body": restored}
+                assert new.partition(b'"body"')[0] == old.partition(b'"body"')[0]
+                assert new.rpartition(b'"price"')[2] == old.rpartition(b'"price"')[2]
+    elif kind == "csv":
+        old, new = (list(csv.DictReader(io.StringIO(x.decode(), newline=""))) for x in (before, after))
+        assert new == [r | {"body": restored} if i % 3 == 0 else r for i, r in enumerate(old)]
+        assert after.count(b"\r\n") == before.count(b"\r\n")
+    elif kind in ("parquet", "arrow"):
+        old, new = table_of(kind, before), table_of(kind, after)
+        assert new.schema == old.schema
+        assert new.to_pylist() == [r | {"body": restored} if i % 3 == 0 else r for i, r in enumerate(old.to_pylist())]
+        assert groups_of(kind, after) == groups_of(kind, before)
+    else:
+        check_archive(before, after)
+
+
+def table_of(kind: str, data: bytes):
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    return pyarrow.parquet.read_table(io.BytesIO(data)) if kind == "parquet" else pa.ipc.open_file(data).read_all()
+
+
+def groups_of(kind: str, data: bytes) -> list:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    if kind == "arrow":
+        return [pa.ipc.open_file(data).get_batch(i).num_rows for i in range(pa.ipc.open_file(data).num_record_batches)]
+    meta = pyarrow.parquet.ParquetFile(io.BytesIO(data)).metadata
+    return [(meta.row_group(i).num_rows, meta.row_group(i).column(2).compression) for i in range(meta.num_row_groups)]
+
+
+def check_archive(before: bytes, after: bytes) -> None:
+    from warcio.archiveiterator import ArchiveIterator
+
+    def records(data: bytes):
+        found = []
+        for r in ArchiveIterator(io.BytesIO(data), check_digests="raise"):
+            found.append((r.rec_type, r.rec_headers.get_header("WARC-Record-ID"), r.content_stream().read()))
+        return found
+
+    old, new = records(before), records(after)
+    assert len(old) == len(new) == 9
+    for (kind, name, payload), (new_kind, new_name, new_payload) in zip(old, new, strict=True):
+        assert (new_kind, new_name) == (kind, name)
+        if payload.startswith(b"<!doctype"):
+            assert b"climate" in new_payload
+            assert b"<nav>local weather</nav>" in new_payload
+        else:
+            assert new_payload == payload
+
+
+@pytest.fixture(scope="session")
+def restored(engine, spun) -> str:
+    return engine.restore(spun).text
+
+
+# --- the table ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_stream(bench, spun, clean, restored, kind):
+    """To standard output."""
+    path = bench.make(kind, spun, clean)
+    tally = bench.run(path, of=kind)
+    assert (tally.failed, tally.rejected) == (0, 0)
+    check(kind, path.read_bytes(), bench.printed(), restored)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_standard_input(bench, spun, clean, restored, kind, monkeypatch):
+    """From standard input, compressed or not, to standard output."""
+    data = MAKERS[kind][1](spun, clean)
+    for sent in (data, gzip.compress(data)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(sent))))
+        tally = bench.run("-", of=kind, kind=kind)
+        assert (tally.failed, tally.rejected) == (0, 0)
+        check(kind, data, bench.printed(), restored)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_in_place(bench, spun, clean, restored, kind):
+    """The file is replaced, its permissions kept, and nothing is left beside it but the copy that was asked for."""
+    path = bench.make(kind, spun, clean)
+    path.chmod(0o640)
+    before = path.read_bytes()
+    bench.run(path, write=True, of=kind, backup=".old")
+    check(kind, before, path.read_bytes(), restored)
+    assert path.with_name(path.name + ".old").read_bytes() == before
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert sorted(p.name for p in bench.folder.iterdir()) == sorted([path.name, path.name + ".old"])
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_in_place_where_nothing_changes(bench, clean, kind):
+    """A clean file is not even touched."""
+    path = bench.make(kind, clean, clean)
+    before = path.stat()
+    tally = bench.run(path, write=True, of=kind)
+    assert tally.edits == 0
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    assert path.stat().st_ino == before.st_ino
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_resume(bench, spun, clean, kind, monkeypatch):
+    """Stopped after every item in turn, and resumed: the same bytes as in one go, and no record done twice."""
+    if kind == "text":
+        monkeypatch.setattr("restore.documents.text.CHUNK", 300)
+        monkeypatch.setattr("restore.documents.text.cut", lambda text: 300)
+    for module in ("jsonl", "csv"):
+        monkeypatch.setattr(f"restore.documents.{module}.ITEM_RECORDS", 2)
+    monkeypatch.setattr("restore.documents.arrow.BATCH", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    path = bench.make(kind, spun, clean)
+    once, out = bench.folder / "once.bin", bench.folder / "out.bin"
+    whole = bench.run(path, once, of=kind)
+    for stop in range(1, 12):
+        done: list[int] = []
+        stopping(monkeypatch, stop, done)
+        try:
+            tally = bench.run(path, out, of=kind)
+            break
+        except KeyboardInterrupt:
+            assert not out.exists()
+        first, done[:] = sum(done), []
+        stopping(monkeypatch, 1000, done)
+        tally = bench.run(path, out, of=kind, resume=True)
+        assert (tally.documents, tally.edits) == (whole.documents, whole.edits)
+        assert first + sum(done) <= len_of(path, kind) + 2  # what was not yet written is done again, no more
+        assert out.read_bytes() == once.read_bytes()
+        assert sorted(p.name for p in bench.folder.iterdir()) == sorted([path.name, "once.bin", "out.bin"])
+        out.unlink()
+    assert tally.documents == whole.documents
+
+
+def len_of(path: Path, kind: str) -> int:
+    reader = open_reader(str(path), kind, Options(FIELDS.get(kind, ())))
+    return sum(1 for _ in reader.items())
+
+
+def stopping(monkeypatch, at: int, done: list[int]) -> None:
+    """Let the run end, as by Ctrl-C, at an item."""
+    from restore.work import _engine as engine
+
+    del engine
+
+    def run(item):
+        from restore import work
+
+        done.append(1)
+        if len(done) > at:
+            raise KeyboardInterrupt
+        return work._engine(item)
+
+    monkeypatch.setattr("restore.pipeline.work.run", run)
+
+
+@pytest.mark.parametrize("kind", ["html", "warc"])
+def test_extract(bench, spun, clean, restored, kind):
+    """The article's text; of an archive, its pages' texts as rows."""
+    pytest.importorskip("trafilatura")
+    path = bench.make(kind, spun, clean)
+    if kind == "html":
+        bench.run(path, html="extract")
+        text = bench.printed().decode()
+    else:
+        bench.run(path, to="jsonl")
+        rows = [json.loads(line) for line in bench.printed().splitlines()]
+        text = next(r["text"] for r in rows if r)
+    paragraphs = [p.strip() for p in restored.split("\n\n")][1:]
+    kept = sum(p in text for p in paragraphs)
+    assert kept >= len(paragraphs) - 1
+    assert "local weather" not in text
+
+
+def test_table_lists_all_cells():
+    """docs/documents.md names a test in each cell, and there is one."""
+    page = (ROOT / "docs" / "documents.md").read_text(encoding="utf-8")
+    table = [line for line in page.splitlines() if line.startswith("| ")]
+    head = [c.strip() for c in table[0].strip("|").split("|")]
+    listed = {r[0].strip(): r[1:] for r in (line.strip("|").split("|") for line in table[1:]) if r[0].strip() in MAKERS}
+    assert set(listed) == set(MAKERS)
+    assert head[1:] == ["keep", "extract", "stream", "in place", "resume"]
+    for kind, row in listed.items():
+        marks = [c.strip() for c in row[:5]]
+        assert marks == ["yes", "yes" if kind in ("html", "warc") else "", "yes", "yes", "yes"], kind
+
+
+# --- what each kind keeps ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pack", PACK)
+@pytest.mark.parametrize("kind", ["text", "jsonl"])
+def test_compressed(bench, spun, clean, restored, kind, pack):
+    path = bench.make(kind, spun, clean, pack)
+    before = UNPACK[pack](path.read_bytes())
+    bench.run(path, bench.folder / f"out{pack}", of=kind)
+    check(kind, before, UNPACK[pack]((bench.folder / f"out{pack}").read_bytes()), restored)
+    bench.run(path, of=kind)
+    check(kind, before, bench.printed(), restored)
+    bench.run(path, write=True, of=kind)
+    check(kind, before, UNPACK[pack](path.read_bytes()), restored)
+
+
+def test_archive_members_are_records(bench, spun, clean):
+    """A compressed archive has a member for each record, as readers of archives need."""
+    path = bench.make("warc", spun, clean, ".gz")
+    bench.run(path, bench.folder / "out.warc.gz")
+    data = (bench.folder / "out.warc.gz").read_bytes()
+    assert data.count(b"\x1f\x8b\x08") >= 9
+    check_archive(gzip.decompress(path.read_bytes()), gzip.decompress(data))
+
+
+def test_folder(bench, spun, clean, restored):
+    for name in ("a.txt", "b/c.txt", "b/d.html", ".hidden/e.txt", "b/empty.txt", "b/f.bin"):
+        (bench.folder / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (bench.folder / "in" / name).write_bytes(b"" if "empty" in name else make_text(spun, clean))
+    bench.run(bench.folder / "in", bench.folder / "out")
+    there = sorted(str(p.relative_to(bench.folder / "out")) for p in (bench.folder / "out").rglob("*") if p.is_file())
+    assert there == ["a.txt", "b/c.txt", "b/d.html"]
+    bench.run(bench.folder / "in", bench.folder / "new" / "deep", glob="a.*")
+    assert (bench.folder / "new/deep/a.txt").read_text(encoding="utf-8") == restored
+    bench.run(bench.folder / "in", write=True, glob="*.bin")
+    assert (bench.folder / "in/b/f.bin").read_text(encoding="utf-8") == restored
+    assert (bench.folder / "in/a.txt").read_text(encoding="utf-8") == spun
+
+
+def test_jsonl_nested_and_lists(bench, spun):
+    """Fields inside fields and in lists, spacing and numbers kept; the fields of a record are evidence for each other."""
+    title, *paragraphs = spun.split("\n\n")
+    record = {
+        "a": {"title": title, "n": 12345678901234567890},
+        "parts": [{"t": p} for p in paragraphs],
+        "x": [paragraphs[0]],
+    }
+    line = json.dumps(record, separators=(" , ", " :")).replace("12345678901234567890", "1.0e+3")
+    (bench.folder / "f.jsonl").write_text("\ufeff" + line + "\r\n\r\n", encoding="utf-8")
+    bench.run(bench.folder / "f.jsonl", fields=("a.title", "parts.t"))
+    out = bench.printed().decode()
+    assert out.startswith("\ufeff{")
+    assert out.endswith("}\r\n\r\n")
+    new = json.loads(out.lstrip("\ufeff").splitlines()[0])
+    assert "City Library" in new["a"]["title"]
+    assert "climate" in " ".join(p["t"] for p in new["parts"])
+    assert new["x"] == [paragraphs[0]]
+    assert " :1.0e+3}" in out
+
+
+def test_keep_original_and_annotate(bench, spun, clean, restored):
+    path = bench.make("jsonl", spun, clean)
+    bench.run(path, of="jsonl", keep_original=True, annotate=True)
+    out = [json.loads(line) for line in bench.printed().splitlines()]
+    assert out[0]["body"] == spun
+    assert out[0]["body_restored"] == restored
+    assert out[0]["restore"]["verdict"]["spun"] is True
+    assert out[1]["restore"] == {"verdict": out[1]["restore"]["verdict"], "edits": []}
+    path = bench.make("csv", spun, clean)
+    bench.run(path, of="csv", keep_original=True, annotate=True)
+    rows = list(csv.DictReader(io.StringIO(bench.printed().decode(), newline="")))
+    assert rows[0]["body_restored"] == restored
+    assert (rows[0]["restore_spun"], rows[1]["restore_spun"]) == ("true", "false")
+    assert json.loads(rows[0]["restore_edits"])[0]["found"] == "Metropolis"
+    path = bench.make("parquet", spun, clean)
+    bench.run(path, bench.folder / "out.parquet", of="parquet", keep_original=True, annotate=True)
+    table = table_of("parquet", (bench.folder / "out.parquet").read_bytes()).to_pylist()
+    assert table[0]["body_restored"] == restored
+    assert table[0]["restore_spun"] is True
+    assert table[1]["restore_edits"] == "[]"
+
+
+def test_table_with_structs_nulls_and_dictionaries(bench, spun, restored):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    nested = [
+        {"a": {"text": spun, "n": 1}},
+        {"a": None},
+        {"a": {"text": None, "n": 2}},
+        {"a": {"text": spun, "n": None}},
+    ]
+    table = pa.table({"s": nested, "d": pa.array([spun, "x", None, spun]).dictionary_encode(), "z": [1, 2, 3, 4]})
+    pyarrow.parquet.write_table(table, bench.folder / "t.parquet")
+    bench.run(bench.folder / "t.parquet", bench.folder / "m.parquet", fields=("s.a.text",))
+    bench.run(bench.folder / "m.parquet", bench.folder / "o.parquet", fields=("d",))
+    out = pyarrow.parquet.read_table(bench.folder / "o.parquet")
+    assert out.schema == pyarrow.parquet.read_table(bench.folder / "t.parquet").schema
+    rows = out.to_pylist()
+    assert [r["s"]["a"] and r["s"]["a"]["text"] for r in rows] == [restored, None, None, restored]
+    assert [r["d"] for r in rows] == [restored, "x", None, restored]
+
+
+@pytest.mark.parametrize("to", ["text", "jsonl", "csv", "parquet", "arrow"])
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_turned_into_another_kind(bench, spun, clean, restored, kind, to):
+    if "parquet" in (kind, to) or to == "arrow":
+        pytest.importorskip("pyarrow")
+    path = bench.make(kind, spun, clean)
+    out = bench.folder / f"out.{to}"
+    bench.run(path, out, of=kind, to=to)
+    data = out.read_bytes()
+    if to == "text":
+        assert data.decode().count(restored.strip()) == 4
+        return
+    rows = (
+        table_of(to, data).to_pylist() if to in ("parquet", "arrow")
+        else [json.loads(line) for line in data.splitlines()] if to == "jsonl"
+        else list(csv.DictReader(io.StringIO(data.decode(), newline="")))
+    )  # fmt: skip
+    assert [str(r["id"]) for r in rows] == [str(i) for i in range(12)]
+    assert [r["body"] for r in rows] == [restored if i % 3 == 0 else clean for i in range(12)]
+
+
+# --- encodings ---------------------------------------------------------------------------------------------------
+
+TEXTS = {  # name: a text around the article, encoding, option
+    "windows line ends": ("{}\r\nx\r\n", "utf-8", "utf-8"),
+    "no final line end": ("{}", "utf-8", "utf-8"),
+    "byte order mark": ("\ufeff{}\n", "utf-8", "utf-8"),
+    "astral characters": ("\U0001f600\U0001f468\u200d\U0001f469 {} \U00010348\n", "utf-8", "utf-8"),
+    "combining marks": ("cafe\u0301 {} n\u0303\n", "utf-8", "utf-8"),
+    "right to left": (
+        "\u200f\u05e9\u05dc\u05d5\u05dd {} \u202b\u0645\u0631\u062d\u0628\u0627\u202c\n",
+        "utf-8",
+        "utf-8",
+    ),
+    "soft hyphens outside": ("un\u00adtouched\n\n{}\n", "utf-8", "utf-8"),
+    "form feeds and odd line ends": ("a\fb\x0b\u2028c\x85\n{}\r", "utf-8", "utf-8"),
+    "little-endian UTF-16 with a mark": ("\ufeff{}\n", "utf-16-le", "utf-16"),
+    "big-endian UTF-16 with a mark": ("\ufeff{}\n", "utf-16-be", "utf-16"),
+    "Windows code page": ("“{}”\n", "cp1252", "cp1252"),
+    "marked UTF-16, auto": ("\ufeff{}\n", "utf-16-be", "auto"),
+    "UTF-8, auto": ("“{}”\n", "utf-8", "auto"),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_bytes_around_edits_survive(bench, spun, name):
+    around, encoding, option = TEXTS[name]
+    before, after = around.split("{}")
+    data = around.format(spun).encode(encoding)
+    (bench.folder / "page.txt").write_bytes(data)
+    tally = bench.run(bench.folder / "page.txt", encoding=option)
+    out = bench.printed()
+    assert tally.edits > 40
+    assert out.startswith(before.encode(encoding))
+    assert out.endswith(after.encode(encoding))
+    assert "climate" in out.decode(encoding)
+
+
+def test_a_guessed_encoding(bench, spun):
+    pytest.importorskip("charset_normalizer")
+    data = (spun + "\n\nLe café était près de la forêt ; à côté, l'hôtel était fermé.\n").encode("cp1252", "replace")
+    (bench.folder / "page.txt").write_bytes(data)
+    bench.run(bench.folder / "page.txt", encoding="auto")
+    assert "café était près".encode("cp1252") in bench.printed()
+
+
+def test_mojibake_is_repaired_on_request(bench, spun):
+    pytest.importorskip("ftfy")
+    broken = spun.replace("’", "â€™").replace("“", "â€œ")
+    assert broken != spun
+    (bench.folder / "page.txt").write_text(broken, encoding="utf-8")
+    bench.run(bench.folder / "page.txt")
+    assert "â€™" in bench.printed().decode()
+    bench.run(bench.folder / "page.txt", fix_encoding=True)
+    out = bench.printed().decode()
+    assert "â€™" not in out
+    assert "’" in out
+
+
+def test_hidden_characters_are_matched_through_told_and_removed(bench, spun, restored):
+    """A spinner's tricks against matching: soft hyphens, zero-width spaces, letters of other scripts."""
+    tricky = spun.replace("local weather", "lo\u00adcal\u200b we\u0430th\u0435r").replace("stated", "st\u0430ted")
+    (bench.folder / "page.txt").write_text(tricky, encoding="utf-8")
+    bench.run(bench.folder / "page.txt")
+    found = bench.capture.readouterr()
+    assert found.out.decode() == restored
+    assert b"hidden characters (--strip-invisible removes them)" in found.err
+    (bench.folder / "page.txt").write_text("A pl\u0430in day and a qui\u00adet night.\n", encoding="utf-8")
+    bench.run(bench.folder / "page.txt", strip=True)
+    assert bench.printed() == b"A plain day and a quiet night.\n"
+
+
+# --- properties --------------------------------------------------------------------------------------------------
+
+
+@given(st.text(), st.booleans())
+def test_offsets_in_json_literals(text, ascii_only):
+    literal = json.dumps(text, ensure_ascii=ascii_only)
+    place = offsets(literal)
+    at = [place(i) for i in range(len(text) + 1)]
+    assert at[0] == 1
+    assert at[-1] == len(literal) - 1
+    for i, character in enumerate(text):
+        assert json.loads(f'"{literal[at[i] : at[i + 1]]}"') == character
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), VALUES, max_size=4), st.sampled_from([None, (",", ":"), (" ,\t", " : ")]))
+def test_strings_of_json_lines(value, separators):
+    """Every scalar is found where it is, under the names on the way to it."""
+    line = json.dumps(value, separators=separators)
+
+    def expected(value, path):
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                yield from expected(inner, f"{path}.{name}" if path else name)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from expected(inner, path)
+        else:
+            yield path, value
+
+    found = [(f.path, json.loads(line[f.start : f.end])) for f in strings(line) if f.end]
+    assert found == [(path, v) for path, v in expected(value, "")]
+
+
+@given(st.lists(st.text(alphabet='a,;"\n é', max_size=6), min_size=1, max_size=5), st.sampled_from(",;\t"))
+def test_cells_of_rows(values, delimiter):
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator="\n").writerow(values)
+    row = out.getvalue()
+    from restore.documents.csv import row_values
+
+    if values != [""]:
+        assert row_values(row, delimiter) == values
+        assert len(cells(row, delimiter)) == len(values)
+    is_open = False
+    lines = row.encode().splitlines(keepends=True)
+    for n, line in enumerate(lines):
+        is_open = stays_open(line, is_open, delimiter.encode())
+        assert is_open == (n < len(lines) - 1)
+
+
+@given(st.lists(st.text(alphabet="ab \n", max_size=30), max_size=8))
+def test_stretches_of_a_text_are_those_of_the_library(parts):
+    """Whatever is cut, the items join to the text."""
+    import tempfile
+
+    text = "".join(parts) + "x"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.txt"
+        path.write_text(text, encoding="utf-8", newline="")
+        reader = open_reader(str(path), "text", Options())
+        items = [i for i in reader.items() if isinstance(i, TextItem)]
+        reader.source.close()
+    assert "".join(i.text for i in items) == text
+    assert items[-1].position == len(text)
+
+
+def test_a_torn_journal_line_is_ignored(tmp_path):
+    journal = Journal(tmp_path / "j", "x", False)
+    journal.write({"source": "a", "of": "none", "position": 5, "number": 2})
+    journal.close(remove=False)
+    with open(tmp_path / "j", "ab") as file:
+        file.write(b'{"source": "a", "posi')
+    again = Journal(tmp_path / "j", "x", True)
+    assert again.known["a"]["position"] == 5
+    again.write({"source": "a", "done": True})
+    again.close(remove=False)
+    assert [json.loads(line) for line in (tmp_path / "j").read_bytes().splitlines()][-1] == {
+        "source": "a",
+        "done": True,
+    }
+
+
+def test_a_file_put_in_place_just_before_the_end_is_not_done_again(bench, spun, clean, monkeypatch):
+    """Killed between the replacement and the note of it: the journal's last line tells the new file by its fingerprint."""
+    for name in ("in/a.txt", "in/b.txt"):
+        (bench.folder / name).parent.mkdir(exist_ok=True)
+        (bench.folder / name).write_text(spun, encoding="utf-8")
+    real = Output.commit
+
+    def commit(self, *args):
+        real(self, *args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Output, "commit", commit)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(bench.folder / "in", write=True)
+    monkeypatch.setattr(Output, "commit", real)
+    once = (bench.folder / "in/a.txt").stat().st_mtime_ns
+    tally = bench.run(bench.folder / "in", write=True, resume=True)
+    assert (tally.documents, tally.spun) == (2, 2)
+    assert (bench.folder / "in/a.txt").stat().st_mtime_ns == once
+    assert (bench.folder / "in/b.txt").read_bytes() == (bench.folder / "in/a.txt").read_bytes()
+    assert sorted(p.name for p in (bench.folder / "in").iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_a_source_that_changed_is_not_resumed(bench, spun, clean, monkeypatch):
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    path = bench.make("jsonl", spun, clean)
+    stopping(monkeypatch, 3, [])
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl")
+    path.write_bytes(path.read_bytes() + b'{"body": "x"}\n')
+    stopping(monkeypatch, 1000, [])
+    tally = bench.run(path, bench.folder / "out.jsonl", of="jsonl", resume=True)
+    assert tally.failed == 1
+    assert b"feed.jsonl: has changed since the run" in bench.capture.readouterr().err
+    assert not (bench.folder / "out.jsonl").exists()
+
+
+def test_a_part_that_is_gone_is_not_resumed(bench, spun, clean, monkeypatch):
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    path, part = bench.make("jsonl", spun, clean), bench.folder / ".out.jsonl.restore-part"
+    stopping(monkeypatch, 3, [])
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl")
+    part.write_bytes(b"")
+    stopping(monkeypatch, 1000, [])
+    with pytest.raises(DocumentError, match="is gone or cut"):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl", resume=True)
+    bench.run(path, bench.folder / "out.jsonl", of="jsonl")
+    assert b"starting over" in bench.capture.readouterr().err
+    assert sorted(p.name for p in bench.folder.iterdir()) == ["feed.jsonl", "out.jsonl"]
+
+
+def test_what_breaks_the_engine_is_one_record(bench, clean, monkeypatch):
+    """An error of the engine's own costs one record, not the run."""
+    path = bench.make("jsonl", clean, clean)
+    real = restore.Restorer.restore
+
+    def breaking(self, text, source=None):
+        if breaking.calls == 3:
+            breaking.calls += 1
+            raise ZeroDivisionError("by design")
+        breaking.calls += 1
+        return real(self, text, source)
+
+    breaking.calls = 0
+    monkeypatch.setattr(restore.Restorer, "restore", breaking)
+    tally = bench.run(path, of="jsonl")
+    found = bench.capture.readouterr()
+    assert found.out == path.read_bytes()
+    assert b"feed.jsonl:4: cannot be restored (ZeroDivisionError: by design); please report it" in found.err
+    assert (tally.documents, tally.rejected) == (12, 1)
+
+
+def test_a_device_that_fails(bench, clean, monkeypatch):
+    path = bench.make("jsonl", clean, clean)
+
+    class Broken(io.BytesIO):
+        def readline(self, size=-1):
+            raise OSError(5, "Input/output error")
+
+    real = pipeline.open_reader
+
+    def opened(*args):
+        reader = real(*args)
+        reader.source.stream = Broken(path.read_bytes())
+        return reader
+
+    monkeypatch.setattr(pipeline, "open_reader", opened)
+    assert bench.run(path, of="jsonl").failed == 1
+    assert b"feed.jsonl: cannot be read (" in bench.capture.readouterr().err
+
+
+def restored_as(*changes: tuple[int, int, str]) -> Restored:
+    return Restored(restore.Restoration("", (), restore.Verdict(False, 0.0, 0.0, None)), (changes,))
+
+
+@pytest.mark.parametrize(
+    ("line", "after"),
+    [
+        ('{"b":"a\\u0041 one \\ud83d\\ude00"}', '{"b":"a\\u0041 \\u00e9\\"x \\ud83d\\ude00"}'),
+        ('{"b": "aa one é\\/\\n"}', '{"b": "aa é\\"x é\\/\\n"}'),
+    ],
+)
+def test_escapes_outside_and_inside_an_edit(line, after):
+    """Escapes stay as they are; what comes in is escaped as the string is."""
+    (record,) = LinesItem(1, 1, Options(("b",)), (line.encode(),), "utf-8").records()
+    assert record.render(restored_as((3, 6, 'é"x'))) == after.encode()
+
+
+def test_cells_that_do_not_change_keep_their_bytes(bench, spun):
+    """Needless quotation marks, loose ones in bare cells, spaces, and rows without a line end."""
+    text = spun.replace("\n", " ").replace('"', "")
+    data = f'id;title;body\r\n"1"; 5" pipe ;"{text}"\n\n2;"say ""x""";plain'.encode()
+    (bench.folder / "t.csv").write_bytes(data)
+    bench.run(bench.folder / "t.csv", fields=("title", "body"))
+    out = bench.printed()
+    assert out.startswith(b'id;title;body\r\n"1"; 5" pipe ;"City Library')
+    assert out.endswith(b'"\n\n2;"say ""x""";plain')
+
+
+def test_rejects_are_cut_to_what_stands(bench, spun, clean, monkeypatch):
+    """Rejects written after the last position are written again, not twice."""
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    path, rejects = bench.make("jsonl", spun, clean), bench.folder / "bad.jsonl"
+    path.write_bytes(b"{bad\n" + path.read_bytes())
+    stopping(monkeypatch, 3, [])
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl", rejects=rejects)
+    once = rejects.read_bytes()
+    with open(rejects, "ab") as file:
+        file.write(b'{"torn')
+    stopping(monkeypatch, 1000, [])
+    tally = bench.run(path, bench.folder / "out.jsonl", of="jsonl", rejects=rejects, resume=True)
+    assert tally.rejected == 1
+    assert rejects.read_bytes() == once
+
+
+def test_row_groups_are_put_together_again(bench, spun, clean, monkeypatch):
+    monkeypatch.setattr("restore.documents.arrow.BATCH", 2)
+    path = bench.make("parquet", spun, clean)
+    bench.run(path, bench.folder / "out.parquet", of="parquet")
+    assert groups_of("parquet", (bench.folder / "out.parquet").read_bytes()) == groups_of("parquet", path.read_bytes())
