@@ -129,7 +129,7 @@ class Screen:
         clean = 1 - dense.probability
         best, family, share = dense.probability, dense.family, dense.rate
         for matcher in self._sparse:
-            places = matcher.places(tokens)
+            places = matcher.places(tokens, spun=dense.probability >= 0.5)
             if not places:
                 continue
             if dense.probability >= 0.5:

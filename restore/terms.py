@@ -128,31 +128,33 @@ class _Known(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Tables:
-    """What is read from a family's folder; see `read_tables`."""
+class _Listed:
+    """The listed phrases of a family; see `read_listed`."""
 
-    listed: dict[str, list[_Known]] = field(default_factory=dict)
+    phrases: dict[str, list[_Known]] = field(default_factory=dict)
     prefixes: set[str] = field(default_factory=set)  # beginnings of listed phrases, whole words
+    capitals: dict[str, str] = field(default_factory=dict)
+    hyphens: dict[tuple[str, str], int] = field(default_factory=dict)  # neighbours: times hyphenated less times not
+
+
+@dataclass(slots=True)
+class _Tables:
+    """What compositions need of a family's folder; see `read_tables`."""
+
     words: dict[str, dict[str, float]] = field(default_factory=dict)  # found segment -> original -> share
     long_first: dict[str, int] = field(default_factory=dict)  # first word of longer segments -> words of the longest
     stay: dict[str, float] = field(default_factory=dict)  # original word -> share left alone
     terms: dict[str, Any] = field(default_factory=dict)  # trie of words; the key "" holds a term's log weight
-    capitals: dict[str, str] = field(default_factory=dict)
-    hyphens: dict[tuple[str, str], int] = field(default_factory=dict)  # neighbours: times hyphenated less times not
     ordinary: set[str] = field(default_factory=set)  # phrases that clean text has: never composed away
     slips: dict[tuple[str, str], int] = field(default_factory=dict)  # changes of one word that clean text invites
 
 
-def read_tables(folder: Path, name: str) -> _Tables:
-    """Tables of a family: `*.tsv` listed phrases, `words*.txt` substitutions, `terms*.txt` terms.
-
-    Raises LexiconError with file, line and remedy.
-    """
-    t = _Tables()
-    weights: dict[str, float] = {}
+def read_listed(folder: Path, name: str) -> _Listed:
+    """Listed phrases of a family, from its `*.tsv` files. Raises LexiconError with file, line and remedy."""
+    t = _Listed()
     for entry in read(folder, name):
         found = entry.found if entry.found.isalpha() else _apart(entry.found.replace("-", " ").replace("'s", " 's"))
-        t.listed.setdefault(found, []).append(_Known(entry.original, entry.rate, entry.condition, entry.source))
+        t.phrases.setdefault(found, []).append(_Known(entry.original, entry.rate, entry.condition, entry.source))
         if "-" in entry.original:
             parts = entry.original.split()
             for a, b in pairwise(entry.original.replace("-", " ").split()):
@@ -164,6 +166,16 @@ def read_tables(folder: Path, name: str) -> _Tables:
         while at > 0:
             t.prefixes.add(found[:at])
             at = found.find(" ", at + 1)
+    return t
+
+
+def read_tables(folder: Path) -> _Tables:
+    """Tables of a family: `words*.txt` substitutions, `terms*.txt` terms, `ordinary*.txt` what clean text has.
+
+    Raises ValueError with the file and the remedy.
+    """
+    t = _Tables()
+    weights: dict[str, float] = {}
     for path, columns in _rows(folder, "words*.txt"):
         found, original = columns[0], columns[1]
         seen, _, total = columns[2].partition("/")
@@ -273,15 +285,19 @@ class Terms:
     # tables are read when the first text is looked at, which for most pages is never
 
     @cached_property
-    def _t(self) -> _Tables:
-        tables = read_tables(self._folder, self.name)
+    def _list(self) -> _Listed:
+        listed = read_listed(self._folder, self.name)
         for phrase in self._barred:
-            tables.listed.pop(term_key(phrase), None)
-        return tables
+            listed.phrases.pop(term_key(phrase), None)
+        return listed
+
+    @cached_property
+    def _t(self) -> _Tables:
+        return read_tables(self._folder)
 
     @cached_property
     def _seconds(self) -> dict[str, set[str]]:
-        return _second_words(self._t.listed)
+        return _second_words(self._list.phrases)
 
     @cached_property
     def _longer(self) -> dict[str, set[str]]:
@@ -295,23 +311,27 @@ class Terms:
     @property
     def capitals(self) -> dict[str, str]:
         """Words of originals that are written with capitals: folded word -> as written."""
-        return self._t.capitals
+        return self._list.capitals
 
     def _scholarly(self, tokens: Tokens) -> bool:
         """Whether a text has the words of a paper: several, and many for its length."""
         held = [key for key in tokens.key if key in self._register]
         return len(held) >= CUE_SHARE * len(tokens) and len(set(held)) >= CUES
 
-    def places(self, tokens: Tokens) -> list[Place]:
-        """Stretches that may be tortured terms, by their first token; they may overlap."""
+    def places(self, tokens: Tokens, spun: bool = False) -> list[Place]:
+        """Stretches that may be tortured terms, by their first token; they may overlap.
+
+        Where only papers are looked for, other texts have the listed phrases alone, and those that another
+        family has `spun` not even these.
+        """
         if self._register and not self._scholarly(tokens):
-            return []
-        seconds, swapped, keys = self._seconds, self._swapped, tokens.key
-        drafts: list[_Draft] = []
-        for i in [i for i, key in enumerate(keys) if key in seconds]:
-            second = seconds[keys[i]]
-            if (i + 1 < len(keys) and keys[i + 1] in second) or "" in second:
-                drafts += self._listed(tokens, i)
+            if spun:
+                return []
+            drafts = self._listed_drafts(tokens)
+            sure = [p for p in self._weighed(tokens, drafts) if p.weight >= LISTED] if drafts else []
+            return _one_each([self._excused(p, tokens.key, []) for p in sure if _whole(p, tokens)])
+        swapped, keys = self._swapped, tokens.key
+        drafts = self._listed_drafts(tokens)
         starts = [i for i, key in enumerate(keys) if key in swapped]
         if not starts and not drafts:
             return []
@@ -324,6 +344,15 @@ class Terms:
             places += (_no_more(p, known) for p in self._decoded(tokens, begin, end, drafts))
         doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
         return _one_each([self._excused(p, keys, doubtful) for p in places if _whole(p, tokens)])
+
+    def _listed_drafts(self, tokens: Tokens) -> list[_Draft]:
+        seconds, keys = self._seconds, tokens.key
+        drafts: list[_Draft] = []
+        for i in [i for i, key in enumerate(keys) if key in seconds]:
+            second = seconds[keys[i]]
+            if (i + 1 < len(keys) and keys[i + 1] in second) or "" in second:
+                drafts += self._listed(tokens, i)
+        return drafts
 
     def _excused(self, p: Place, keys: Sequence[str], doubtful: list[tuple[int, int]]) -> Place:
         """A composed place with less weight where clean text invites the same changes, the rarest of them deciding,
@@ -340,7 +369,7 @@ class Terms:
     # listed phrases
 
     def _listed(self, tokens: Tokens, i: int) -> Iterator[_Draft]:
-        keys, gaps, prefixes = tokens.key, tokens.gap, self._t.prefixes
+        keys, gaps, prefixes = tokens.key, tokens.gap, self._list.prefixes
         phrase, end = keys[i], i + 1
         while True:
             known, form = self._entry(phrase, keys[end - 1])
@@ -361,7 +390,7 @@ class Terms:
 
     def _entry(self, phrase: str, last: str) -> tuple[list[_Known] | None, str]:
         """Entries of a phrase, or of it with the last word in the other number, and the number that it is in here."""
-        listed = self._t.listed
+        listed = self._list.phrases
         known = listed.get(phrase)
         if known or " " not in phrase:
             return known, ""
@@ -785,7 +814,7 @@ class Terms:
         text = words[0]
         for k, (a, b) in enumerate(pairwise(words)):
             hyphen = gaps[k] == "-" if gaps else False
-            text += ("-" if hyphen or self._t.hyphens.get((a, b), 0) > 0 else " ") + b
+            text += ("-" if hyphen or self._list.hyphens.get((a, b), 0) > 0 else " ") + b
         return text.replace(" 's", "'s")
 
     def _arcs(self, keys: Sequence[str], begin: int, end: int, drafts: list[_Draft]) -> dict[int, list[_Arc]]:
