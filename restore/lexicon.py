@@ -28,7 +28,9 @@ from restore.text import PROTECTED_WORD, Tokens, fold, tokenize
 
 DEFAULT_RATE: Final = 0.3
 CONDITIONS: Final = ("with:", "only:", "without:")
-_CONDITION: Final = re.compile(r"(?:with|only|without):[^|;]+(?:\|[^|;]+)*(?:; (?:with|only|without):[^|;]+(?:\|[^|;]+)*)*")
+_CONDITION: Final = re.compile(
+    r"(?:with|only|without):[^|;]+(?:\|[^|;]+)*(?:; (?:with|only|without):[^|;]+(?:\|[^|;]+)*)*"
+)
 LONGEST: Final = 7  # words in a phrase
 _PRIOR_SEEN: Final = 0.5  # a learned rate is shrunk as if the original had been seen twice more,
 _PRIOR_TOTAL: Final = 2.0  # once in four of them as this phrase
