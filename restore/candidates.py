@@ -24,6 +24,7 @@ from restore.text import PROTECTED_WORD, Tokens, shape
 
 CONTEXT: Final = 0.4  # weight of the context model in the decoder's score
 MAX_OPTIONS: Final = 10  # originals tried for one found phrase
+REMEMBERED: Final = 200_000  # phrases whose forms are kept between texts
 IDENTITY: Final = "identity"
 LISTED: Final = "listed"
 INFLECTED: Final = "inflected"
@@ -32,6 +33,21 @@ TERM: Final = "term"  # of a sparse family; scored by its odds alone
 _KIND_COST: Final = {IDENTITY: 0.0, LISTED: 0.0, INFLECTED: -1.0, FUZZY: -3.0}  # log prior of the form
 _NEAR: Final = 88.0  # RapidFuzz ratio, of 100
 _JOINERS: Final = frozenset((" ", "-", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """What one phrase may stand for, all found in one way; parallel lists, as in the lattice."""
+
+    words: list[tuple[str, ...]]
+    weight: list[float]
+    option: list[Option]
+    kind: str
+
+    @classmethod
+    def of(cls, options: Sequence[Option], kind: str) -> Originals:
+        weights = [log(option.rate) + _KIND_COST[kind] for option in options]
+        return cls([option.words for option in options], weights, list(options), kind)
 
 
 @dataclass(slots=True)
@@ -71,6 +87,17 @@ class Lattice:
         self.kind.append(kind)
         self.odds.append(odds)
 
+    def extend(self, start: int, end: int, mark: tuple[str, ...], found: Originals) -> None:
+        """Arcs of one stretch; `mark` stands before the words of each."""
+        many = len(found.words)
+        self.start += [start] * many
+        self.end += [end] * many
+        self.words += [mark + words for words in found.words] if mark else found.words
+        self.weight += found.weight
+        self.option += found.option
+        self.kind += [found.kind] * many
+        self.odds += [0.0] * many
+
     def __len__(self) -> int:
         return len(self.start)
 
@@ -91,8 +118,9 @@ class Finder:
         self.lexicon = lexicon
         self._model = model
         self._log_stay = {phrase: log(stay) for phrase, stay in lexicon.stay.items()}
-        self._listed: dict[str, list[Option]] = {}
-        self._inflected: dict[str, list[Option]] = {}
+        self._listed: dict[str, Originals] = {}
+        self._inflected: dict[str, Originals] = {}
+        self._verbs: dict[str, bool] = {}
         self._near: dict[str, str | None] = {}
 
     def lattice(
@@ -158,16 +186,16 @@ class Finder:
             lattice.add(i, i + 1, own, 0.0, None, IDENTITY)
             return
         stay = 0.0
-        found: list[tuple[int, Option, str]] = []
+        found: list[tuple[int, Originals]] = []
         for end, phrase in self.lexicon.matches(tokens, i):
             stay += self._log_stay.get(phrase, 0.0)
             if phrase in self.lexicon.options and not (fixed and any(j in fixed for j in range(i, end))):
-                found += [(end, option, LISTED) for option in self._options(phrase)]
-        found += self._derived(tokens, i, limit, fixed, {end for end, _, _ in found})
+                found.append((end, self._options(phrase)))
+        found += self._derived(tokens, i, limit, fixed, {end for end, _ in found})
         lattice.add(i, i + 1, own, stay, None, IDENTITY)
-        for end, option, kind in found:
+        for end, originals in found:
             if end <= limit and (end > i + 1 or not key.isdigit()):  # a bare figure is never touched
-                lattice.add(i, end, mark + option.words, log(option.rate) + _KIND_COST[kind], option, kind)
+                lattice.extend(i, end, mark, originals)
 
     @cached_property
     def _words_by_initial(self) -> dict[str, list[str]]:
@@ -177,29 +205,31 @@ class Finder:
             table.setdefault(word[0], []).append(word)
         return table
 
-    def _options(self, phrase: str) -> list[Option]:
+    def _options(self, phrase: str) -> Originals:
         """The likeliest originals of a listed phrase, by P(found | original) P(original)."""
-        if phrase not in self._listed:
+        known = self._listed.get(phrase)
+        if known is None:
             options = self.lexicon.options[phrase]
             if len(options) > MAX_OPTIONS:
                 usual = self._model.phrases([list(o.words) for o in options])
                 order = sorted(range(len(options)), key=lambda k: -(log(options[k].rate) + float(usual[k])))
                 options = [options[k] for k in order[:MAX_OPTIONS]]
-            self._listed[phrase] = options
-        return self._listed[phrase]
+            known = self._listed[phrase] = Originals.of(options, LISTED)
+        return known
 
     def _derived(
         self, tokens: Tokens, i: int, limit: int, fixed: frozenset[int], listed_ends: set[int]
-    ) -> Iterator[tuple[int, Option, str]]:
+    ) -> Iterator[tuple[int, Originals]]:
         """Options for the inflected forms of listed phrases that start at a token."""
         keys, gaps, prefixes = tokens.key, tokens.gap, self.lexicon.prefixes
         phrase = keys[i]
-        verb = any(base in prefixes for base, _ in analyses(phrase))
+        verb = self._is_verb(phrase)
         end = i + 1
         while True:
             if end not in listed_ends and (verb or keys[end - 1][-1] == "s"):
-                for option in self._inflections(phrase):
-                    yield end, option, INFLECTED
+                inflections = self._inflections(phrase)
+                if inflections.words:
+                    yield end, inflections
             if end >= limit or end - i >= LONGEST or gaps[end] not in _JOINERS or end in fixed:
                 return
             if not verb and phrase not in prefixes:
@@ -207,13 +237,23 @@ class Finder:
             phrase += gaps[end] + keys[end]
             end += 1
 
-    def _inflections(self, phrase: str) -> list[Option]:
-        cached = self._inflected.get(phrase)
-        if cached is None:
-            cached = self._inflected[phrase] = list(self._make_inflections(phrase))[:MAX_OPTIONS]
-            if len(self._inflected) > 200_000:
+    def _is_verb(self, key: str) -> bool:
+        """Whether a word is a form of one that listed phrases begin with."""
+        known = self._verbs.get(key)
+        if known is None:
+            if len(self._verbs) > REMEMBERED:
+                self._verbs.clear()
+            known = self._verbs[key] = any(base in self.lexicon.prefixes for base, _ in analyses(key))
+        return known
+
+    def _inflections(self, phrase: str) -> Originals:
+        known = self._inflected.get(phrase)
+        if known is None:
+            if len(self._inflected) > REMEMBERED:
                 self._inflected.clear()
-        return cached
+            options = list(self._make_inflections(phrase))[:MAX_OPTIONS]
+            known = self._inflected[phrase] = Originals.of(options, INFLECTED)
+        return known
 
     def _make_inflections(self, phrase: str) -> Iterator[Option]:
         """The last word in the plural, or the first word a verb in another form."""
@@ -268,9 +308,9 @@ class Finder:
                 for last, phrase in self.lexicon.matches(tokens, first):
                     if last <= i or last > end:
                         continue
-                    for option in self._options(phrase) if phrase in self.lexicon.options else ():
-                        cost = log(option.rate) + _KIND_COST[FUZZY]
-                        lattice.add(first, last, mark + option.words, cost, option, FUZZY)
+                    if phrase in self.lexicon.options:
+                        options = self._options(phrase).option
+                        lattice.extend(first, last, mark, Originals.of(options, FUZZY))
         finally:
             tokens.key[i] = key
 

@@ -11,6 +11,13 @@ import typer
 _READ, _WRITE, _ENGINE, _RUN = "What is read", "What is written", "How it is restored", "How it is run"
 
 
+def _families() -> list[str]:
+    """Names that a shell may complete `--family` with."""
+    from restore.lexicon import available
+
+    return [*available(), "thesaurus"]
+
+
 class Format(StrEnum):
     """What to print."""
 
@@ -111,7 +118,13 @@ BackupSuffix = Annotated[
     str, typer.Option("--backup-suffix", metavar="SUFFIX", help="The suffix of --backup.", rich_help_panel=_WRITE)
 ]
 Families = Annotated[
-    list[str] | None, typer.Option("--family", help="A built-in family (several allowed).", rich_help_panel=_ENGINE)
+    list[str] | None,
+    typer.Option(
+        "--family",
+        help="A built-in family (several allowed).",
+        autocompletion=_families,
+        rich_help_panel=_ENGINE,
+    ),
 ]
 Lexicons = Annotated[
     list[Path] | None,

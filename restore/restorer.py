@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import exp, log
+from math import log
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -237,8 +237,9 @@ class Restorer:
         """Log score of each arc beside context and channel: the two-sided model's for dense families, the odds of
         sparse ones (which that model does not know; to it they are as the words that they stand for)."""
         extra = np.array(lattice.odds)
-        known = [k for k, kind in enumerate(lattice.kind) if kind != TERM]
-        part = lattice if len(known) == len(lattice) else lattice.taken(known)
+        sparse = TERM in lattice.kind
+        known = [k for k, kind in enumerate(lattice.kind) if kind != TERM] if sparse else list(range(len(lattice)))
+        part = lattice.taken(known) if sparse else lattice
         if not weights.two_sided or all(option is None for option in part.option):
             return extra
         extra[known] += weights.two_sided * self.twosided.score(tokens, part, self.model)
@@ -360,26 +361,27 @@ def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.fl
     the lexicon's share as a Dirichlet prior: an original that became another
     phrase elsewhere, or was left alone there, is less likely here.
     """
-    made: dict[str, dict[str, float]] = {}
-    keys: list[tuple[str, str]] = []
+    start, keys = lattice.start, tokens.key
+    number: dict[str, int] = {}
+    pairs: dict[tuple[int, str], int] = {}
+    original: list[int] = []
+    pair: list[int] = []
     for arc, option in enumerate(lattice.option):
-        found = "" if option is None else " ".join(tokens.key[lattice.start[arc] : lattice.end[arc]])
-        original = tokens.key[lattice.start[arc]] if option is None else option.original
-        keys.append((original, found))
-        counts = made.setdefault(original, {})
-        counts[found] = counts.get(found, 0.0) + float(decoded.posterior[arc])
-    totals = {original: sum(counts.values()) for original, counts in made.items()}
-    score = np.zeros(len(lattice))
-    for arc, (original, found) in enumerate(keys):
-        own = float(decoded.posterior[arc])
-        others = totals[original] - own
-        option = lattice.option[arc]
-        if others < 0.5 or lattice.kind[arc] == TERM or (option is None and not lattice.weight[arc]):
-            continue
-        share = exp(lattice.weight[arc])
-        here = made[original][found] - own
-        score[arc] = log((here + PRIOR_PLACES * share) / (others + PRIOR_PLACES)) - log(share)
-    return score
+        if option is None:
+            spun, found = keys[start[arc]], ""
+        else:
+            end = lattice.end[arc]
+            spun, found = option.original, keys[end - 1] if end == start[arc] + 1 else " ".join(keys[start[arc] : end])
+        original.append(of := number.setdefault(spun, len(number)))
+        pair.append(pairs.setdefault((of, found), len(pairs)))
+    own = decoded.posterior
+    others = np.bincount(original, own)[original] - own
+    here = np.bincount(pair, own)[pair] - own
+    weight = np.asarray(lattice.weight)
+    heard = (others >= 0.5) & (weight != 0)  # not arcs of sparse families, nor words that no spinner changes
+    share = PRIOR_PLACES * np.exp(weight)
+    score = np.log((here + share) / (others + PRIOR_PLACES)) - weight
+    return np.where(heard, score, 0.0)
 
 
 def _readings(

@@ -23,6 +23,8 @@ _WORD: Final = regex.compile(r"[\p{L}\p{M}’'-]+")
 
 def match_case(original: str, found: str) -> str:
     """`original`, written as `found` is: ALL CAPS, Title Case, or a capital first letter."""
+    if found.islower():
+        return original
     words = _WORD.findall(found)
     letters = [w for w in words if w[0].isalpha()]
     if not letters:

@@ -14,7 +14,6 @@ Arithmetic is float32 numpy; word vectors are stored as int8 with a scale a row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,19 +93,26 @@ class TwoSided:
     def _encode(self, ids: NDArray[np.int64], gaps: NDArray[np.int64]) -> Array:
         """Vectors of a window's tokens, shape (tokens, dimensions)."""
         w = self.weights
-        x = self._vectors("E", ids) + w["G"][gaps]
-        n, d = x.shape
+        x = self._vectors("E", ids)
+        x += w["G"][gaps]
+        n = len(x)
+        part = np.empty_like(x)
+        hidden = np.empty((n, w["up.0"].shape[1]), np.float32)
         for block, dilation in enumerate(self.dilations):
-            y = _normalised(x, w[f"norm.{block}"])
-            pad = dilation * (WIDTH // 2)
-            padded = np.zeros((n + 2 * pad, d), np.float32)
-            padded[pad : pad + n] = y
-            for k in range(WIDTH):
-                y = y + padded[k * dilation : k * dilation + n] * w[f"conv.{block}"][k]
-            hidden = np.maximum(y @ w[f"up.{block}"] + w[f"up.{block}.bias"], 0)
-            x = x + hidden @ w[f"down.{block}"] + w[f"down.{block}.bias"]
+            normal = _normalised(x, w[f"norm.{block}"])
+            y = normal * (1 + w[f"conv.{block}"][WIDTH // 2])
+            for k, kernel in enumerate(w[f"conv.{block}"]):
+                shift = (k - WIDTH // 2) * dilation
+                if 0 < abs(shift) < n:
+                    here, there = slice(max(0, -shift), n - max(0, shift)), slice(max(0, shift), n - max(0, -shift))
+                    y[here] += np.multiply(normal[there], kernel, out=part[here])
+            np.matmul(y, w[f"up.{block}"], out=hidden)
+            hidden += w[f"up.{block}.bias"]
+            np.maximum(hidden, 0, out=hidden)
+            x += np.matmul(hidden, w[f"down.{block}"], out=part)
+            x += w[f"down.{block}.bias"]
             if block == TOPIC_AFTER:
-                x = x + (x.mean(axis=0) @ w["topic"] + w["topic.bias"])
+                x += x.mean(axis=0) @ w["topic"] + w["topic.bias"]
         return _normalised(x, w[f"norm.{len(self.dilations)}"])
 
     def _arcs(
@@ -121,19 +127,21 @@ class TwoSided:
         w = self.weights
         number, unknown = self.vocabulary.get, self.vocabulary["<unk>"]
         phrases: dict[tuple[str, ...], int] = {}
-        row = np.empty(len(arcs), np.int64)
-        first = np.empty(len(arcs), np.int64)
-        last = np.empty(len(arcs), np.int64)
-        rate = np.empty(len(arcs), np.float32)
-        kind = np.empty(len(arcs), np.int64)
-        for k, arc in enumerate(arcs.tolist()):
-            option = lattice.option[arc]
-            words = option.words if option else (shape(tokens.key[lattice.start[arc]]),)
-            row[k] = phrases.setdefault(words, len(phrases))
-            first[k] = position[lattice.start[arc]]
-            last[k] = first[k] + lattice.end[arc] - lattice.start[arc] - 1
-            rate[k] = log(option.rate) if option else lattice.weight[arc]
-            kind[k] = KINDS.get(lattice.kind[arc], KINDS[LISTED])
+        chosen = arcs.tolist()
+        starts = [lattice.start[k] for k in chosen]
+        options = [lattice.option[k] for k in chosen]
+        row = np.array(
+            [
+                phrases.setdefault(option.words if option else (shape(tokens.key[i]),), len(phrases))
+                for i, option in zip(starts, options, strict=True)
+            ]
+        )
+        first = np.array([position[i] for i in starts])
+        last = first + np.array([lattice.end[k] for k in chosen]) - starts - 1
+        channel = np.array([option.rate if option else 1.0 for option in options], np.float32)
+        stay = np.array([0.0 if option else lattice.weight[k] for k, option in zip(chosen, options, strict=True)])
+        rate = np.log(channel) + stay.astype(np.float32)
+        kind = np.array([KINDS.get(lattice.kind[k], KINDS[LISTED]) for k in chosen])
         table = list(phrases)
         ids = np.array([[number(p[j], unknown) if j < len(p) else -1 for j in range(MAX_WORDS)] for p in table])
         held = (ids >= 0)[..., None]
@@ -154,7 +162,9 @@ class TwoSided:
 
 def _normalised(x: Array, gain: Array) -> Array:
     scale = 1 / np.sqrt(np.einsum("ij,ij->i", x, x) / x.shape[1] + 1e-5)
-    return np.asarray(x * scale[:, None] * gain, np.float32)
+    y: Array = x * scale[:, None]
+    y *= gain
+    return y
 
 
 def log_softmax(score: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -238,3 +238,21 @@ def test_errors_of_learning(run, tmp_path, args, message):
     assert message in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("restore cl", ["clean"]),
+        ("restore clean --fam", ["--family"]),
+        ("restore clean --family t", ["thesaurus", "tortured"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_families(typed, offered):
+    from typer.testing import CliRunner
+
+    from restore.cli import app
+
+    asked = {"_RESTORE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
+    lines = CliRunner().invoke(app, [], prog_name="restore", env=asked).stdout.splitlines()
+    assert sorted(line.split("\t")[0] for line in lines) == offered

@@ -8,7 +8,7 @@ import re
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pages import PAGES
 
@@ -191,6 +191,7 @@ def test_random_markup_has_the_text_that_html5lib_finds(source):
     from html5lib._tokenizer import HTMLTokenizer
     from html5lib.constants import tokenTypes
 
+    assume("<?=" not in source)  # PHP, which is passed over up to "?>", where the standard ends it at ">"
     kinds = {tokenTypes["Characters"], tokenTypes["SpaceCharacters"]}
     expected = "".join(t["data"] for t in HTMLTokenizer(source) if t["type"] in kinds)
     assert text_of(source) == expected.replace("\n", " ")
