@@ -24,7 +24,7 @@ from restore.text import PROTECTED_WORD, Tokens, shape
 
 CONTEXT: Final = 0.4  # weight of the context model in the decoder's score
 MAX_OPTIONS: Final = 10  # originals tried for one found phrase
-REMEMBERED: Final = 200_000  # phrases whose forms are kept between texts
+REMEMBERED: Final = 30_000  # phrases whose forms are kept between texts
 IDENTITY: Final = "identity"
 LISTED: Final = "listed"
 INFLECTED: Final = "inflected"
@@ -48,6 +48,9 @@ class Originals:
     def of(cls, options: Sequence[Option], kind: str) -> Originals:
         weights = [log(option.rate) + _KIND_COST[kind] for option in options]
         return cls([option.words for option in options], weights, list(options), kind)
+
+
+_NONE: Final = Originals([], [], [], INFLECTED)
 
 
 @dataclass(slots=True)
@@ -252,7 +255,7 @@ class Finder:
             if len(self._inflected) > REMEMBERED:
                 self._inflected.clear()
             options = list(self._make_inflections(phrase))[:MAX_OPTIONS]
-            known = self._inflected[phrase] = Originals.of(options, INFLECTED)
+            known = self._inflected[phrase] = Originals.of(options, INFLECTED) if options else _NONE
         return known
 
     def _make_inflections(self, phrase: str) -> Iterator[Option]:
@@ -285,6 +288,8 @@ class Finder:
 
     def _look_up_unknown(self, keys: Iterable[str]) -> None:
         """Remember for each new key whether it is a word, and if not which word of the lexicon is nearest."""
+        if len(self._near) > REMEMBERED:
+            self._near.clear()
         new = [k for k in keys if k not in self._near and len(k) > 4 and k.isalpha() and k not in self.lexicon.prefixes]
         for key, log_p in zip(new, self._model.unigram(hashes(new)), strict=True):
             self._near[key] = self._nearest(key) if log_p <= UNSEEN and frequency(key) <= UNSEEN else None
