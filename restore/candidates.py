@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import log
+from math import exp, log
 from typing import Final
 
 from restore.context import UNSEEN, ContextModel, frequency, hashes
@@ -133,11 +133,13 @@ class Finder:
         fixed: frozenset[int] = frozenset(),
         places: Sequence[tuple[Place, float]] = (),
         dense: Callable[[tuple[int, int]], bool] = lambda _: True,
+        table: float = 1.0,
     ) -> Lattice:
         """Lattice over some sentences; tokens in `fixed` keep their identity.
 
         places: what sparse families claim, with log odds. dense: whether a sentence
-        may be a dense family's; in others only `places` bring originals.
+        may be a dense family's; in others only `places` bring originals. table: share of
+        the lexicon that the spinner's table has.
         """
         lattice = Lattice(list(sentences))
         text, first = tokens.text, tokens.start
@@ -155,6 +157,8 @@ class Finder:
                 self._arcs_at(lattice, tokens, i, end, fixed)
             for i, near in self._misspelt(tokens, fixed, begin, end):
                 self._near_arcs(lattice, tokens, i, near, begin, end)
+        if table < 1:
+            _lessen(lattice, table)
         order = sorted(range(len(lattice)), key=lattice.start.__getitem__)
         return lattice if order == list(range(len(order))) else lattice.taken(order)
 
@@ -318,6 +322,15 @@ class Finder:
                         lattice.extend(first, last, mark, Originals.of(options, FUZZY))
         finally:
             tokens.key[i] = key
+
+
+def _lessen(lattice: Lattice, table: float) -> None:
+    """Weights for a spinner that has a listed phrase in its table with probability `table`."""
+    for k, (weight, option, kind) in enumerate(zip(lattice.weight, lattice.option, lattice.kind, strict=True)):
+        if option is None:
+            lattice.weight[k] = log(1 - table + table * exp(weight))
+        elif kind != TERM:
+            lattice.weight[k] = weight + log(table)
 
 
 def _own(tokens: Tokens, i: int) -> tuple[str, ...]:

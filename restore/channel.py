@@ -37,6 +37,9 @@ SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
 WITHIN: Final = (0.003, 0.02)  # a paragraph
 ACROSS: Final = (0.4, 0.4)  # two paragraphs
 UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to be seen
+# A spinner may be the one whose table the lexicon holds, or one whose table has only a part of it: shares of a listed
+# phrase's occurrences that have to do with the lexicon, and how likely such a spinner is.
+TABLES: Final = ((1.0, 0.99), (0.5, 0.001))
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
 RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases
 ASSUMED: Final = 0.5  # the same where the caller says so and names no dense family
@@ -74,7 +77,7 @@ class Passages:
     untouched. spun: probability of each to have been spun, given all.
     probability: that any was. rate: expected share of tokens in the spinner's
     phrases. family: the likeliest one at work. source: the thesaurus, where it is
-    that family. places: the
+    that family. table: which of `TABLES` explains the text best. places: the
     stretches that sparse families claim, each with its log odds, tortured
     against the author's own, given all the others.
     """
@@ -88,6 +91,7 @@ class Passages:
     source: str | None = None
     places: tuple[tuple[Place, float], ...] = ()
     dense: float = 0.0
+    table: float = 1.0
 
 
 class Screen:
@@ -110,18 +114,19 @@ class Screen:
 
     def _dense(self, tokens: Tokens, sentences: list[tuple[int, int]], assume_spun: bool) -> Passages:
         traces = list(self._traces(tokens))
-        evidence = [0.0] * len(sentences)
-        at = 0
-        for i, _, _, weight in traces:
-            while i >= sentences[at][1]:
-                at += 1
-            evidence[at] += SCALE * weight
-        spun, probability = smooth(evidence, list(_turns(tokens, sentences)))
+        turns = list(_turns(tokens, sentences))
+        evidence = [_evidence(traces, sentences, part) for part, _ in TABLES]
+        smoothed = [smooth(e, turns, SPUN_PRIOR * prior) for e, (_, prior) in zip(evidence, TABLES, strict=True)]
+        best = min(range(len(TABLES)), key=lambda k: smoothed[k][1])
+        spun, untouched = smoothed[best]
+        probability = 1.0 if assume_spun else -expm1(untouched)
         if assume_spun:
-            spun, probability = [1.0] * len(spun), 1.0
+            spun = [1.0] * len(spun)
+        found = Passages(sentences, evidence[best], spun, probability, 0.0, None, table=TABLES[best][0])
         if probability < 0.5:
-            return Passages(sentences, evidence, spun, probability, 0.0, None)
-        return Passages(sentences, evidence, spun, probability, *self._extent(tokens, sentences, spun, traces))
+            return found
+        rate, family = self._extent(tokens, sentences, spun, traces)
+        return replace(found, rate=rate, family=family)
 
     def _with_sparse(self, tokens: Tokens, dense: Passages, assume_spun: bool) -> Passages:
         """The same with the sparse families' places; the verdict's family is the likeliest."""
@@ -186,6 +191,19 @@ class Screen:
                 family = self._options[phrase][0].family
                 support[family] = support.get(family, 0.0) + spun[at] * weight
         return share / len(tokens), max(support, key=lambda name: support[name], default=None)
+
+
+def _evidence(
+    traces: Sequence[tuple[int, int, str, float]], sentences: Sequence[tuple[int, int]], part: float
+) -> list[float]:
+    """Log-likelihood ratio of each sentence, spun against untouched, where the table holds a part of the lexicon."""
+    evidence = [0.0] * len(sentences)
+    at = 0
+    for i, _, _, weight in traces:
+        while i >= sentences[at][1]:
+            at += 1
+        evidence[at] += SCALE * (weight if part == 1 else log1p(part * expm1(weight)))
+    return evidence
 
 
 def apart(places: Sequence[Place]) -> list[Place]:
@@ -267,7 +285,7 @@ def _turns(tokens: Tokens, sentences: list[tuple[int, int]]) -> Iterator[tuple[f
 def smooth(
     evidence: Sequence[float], turns: Sequence[tuple[float, float]], prior: float = SPUN_PRIOR
 ) -> tuple[list[float], float]:
-    """Posterior of each sentence to have been spun, and of any.
+    """Posterior of each sentence to have been spun, and the log probability that none was.
 
     evidence: log-likelihood ratio of each sentence, spun against untouched.
     turns: between one sentence and the next, the chances to leave spun text and to come back.
@@ -298,7 +316,7 @@ def smooth(
                 _add(log1p(-leave) + spun_here, log(leave) + after_quoted),
                 _add(log(back) + spun_here, log1p(-back) + after_quoted),
             )
-    return posterior, -expm1(min(0.0, _add(log1p(-prior), all_quoted) - total))
+    return posterior, min(0.0, _add(log1p(-prior), all_quoted) - total)
 
 
 def _add(x: float, y: float) -> float:

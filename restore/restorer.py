@@ -246,7 +246,9 @@ class Restorer:
         else:
             least = max(self._least, MENTION)
             spun = dict(zip(passages.sentences, passages.spun, strict=True))
-            lattice = self._finder.lattice(tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least)
+            lattice = self._finder.lattice(
+                tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least, passages.table
+            )
         return lattice, decoded_twice(lattice, tokens, self._extra(tokens, lattice, weights), self.model, weights)
 
     def _extra(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> NDArray[np.float64]:
