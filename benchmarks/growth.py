@@ -7,13 +7,16 @@ look-up a word) is timed in the same run on the same text.
 
 from __future__ import annotations
 
+import cProfile
 import json
+import pstats
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -66,6 +69,8 @@ def growth(note: Note) -> dict[str, Any]:
         "share spun": _shares(engine, spun, clean),
         "lexicon": _lexicons(spun),
         "processes": _processes(engine, spun),
+        "profile, spun text": _profile(engine, spun),
+        "profile, untouched text": _profile(engine, clean),
         "start-up": _start_up(),
         "memory": _memory(spun),
     }
@@ -156,6 +161,27 @@ def _processes(engine: restore.Restorer, spun: Sequence[str]) -> Iterator[list[A
     texts = [_long(spun, 500)] * 400
     for workers in (1, 2):
         yield [workers, *timed(partial(_all, engine.stream, texts, workers), 200_000)]
+
+
+def _profile(engine: restore.Restorer, texts: Sequence[str]) -> Iterator[list[Any]]:
+    """Where the time of restoring goes: module, share of it (with what it calls outside restore)."""
+    for text in texts:
+        engine.restore(text)
+    profile = cProfile.Profile()
+    profile.runcall(_all, map, engine.restore, texts)
+    spent: Counter[str] = Counter()
+    for (file, _, _), (_, _, own, _, callers) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
+        if _is_own(file):
+            spent[Path(file).stem] += own
+            continue
+        for (caller, _, _), (_, _, time_of, _) in callers.items():
+            spent[Path(caller).stem if _is_own(caller) else "other"] += time_of
+    whole = sum(spent.values())
+    yield from ([name, share / whole] for name, share in spent.most_common() if share / whole >= 0.01)
+
+
+def _is_own(file: str) -> bool:
+    return Path(restore.__file__).parent in Path(file).parents
 
 
 def _start_up() -> Iterator[list[Any]]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from benchmarks.corpus import EXTERNAL, TRACKS, UNTOUCHED
 
 OWN: Final = "restore"
+NOT_PEERS: Final = (OWN, "restore-neural", "ngrams", "nothing")
 _COLUMNS: Final = ("precision", "recall", "F0.5", "detected", "chosen", "exact", "undone")
 _HEADS: Final = {
     "detected": "spans changed",
@@ -76,6 +77,9 @@ def _speed_tables(speed: dict[str, Any]) -> Iterator[str]:
             label = f"{row[0]:,}" if isinstance(row[0], int | float) else row[0]
             cells = [f"{row[1]:,.0f} ({row[2]:,.0f}–{row[3]:,.0f})", *(f"{value:.2f}" for value in row[4:])]
             yield f"| {label} | " + " | ".join(cells) + " |"
+    yield "\nWhere the time goes, by module of `restore` (with what it calls in numpy and elsewhere; cProfile):\n"
+    for kind in ("profile, spun text", "profile, untouched text"):
+        yield f"- {kind.removeprefix('profile, ')}: " + ", ".join(f"{name} {share:.0%}" for name, share in speed[kind])
     yield "\n| process | seconds |\n|---|---|"
     for title, median, low, high in speed["start-up"]:
         yield f"| {title} | {median:.2f} ({low:.2f}–{high:.2f}) |"
@@ -87,13 +91,15 @@ def _speed_tables(speed: dict[str, Any]) -> Iterator[str]:
 def _summary(results: dict[str, Any]) -> Iterator[str]:
     """Where restore stands on every track that it is made for: ahead, or not."""
     yield "## In short\n"
-    yield "| track | restore | best other system | |\n|---|---|---|---|"
+    neural = "restore-neural" in results["systems"]
+    yield "| track | restore |" + (" with --neural |" if neural else "") + " best peer | |"
+    yield "|---|---|---|---|" + ("---|" if neural else "")
     for track, found in results["tracks"].items():
         systems = found["systems"]
         if OWN not in systems:
             continue
         label = "stray" if track in UNTOUCHED else "F0.5"
-        others = {n: f[label][0] for n, f in systems.items() if n not in (OWN, "nothing")}
+        others = {n: f[label][0] for n, f in systems.items() if n not in NOT_PEERS}
         own = systems[OWN][label][0]
         if track in UNTOUCHED:
             best = min(others, key=others.__getitem__, default="")
@@ -104,8 +110,9 @@ def _summary(results: dict[str, Any]) -> Iterator[str]:
         figure = "{:,.0f} edits per 100,000 words".format if track in UNTOUCHED else "F0.5 {:.3f}".format
         other = f"{results['systems'][best]['title']}: {figure(others[best])}" if best else "none"
         doubt = "" if not best or systems[best].get("p", 0) < 0.05 else " (not significant)"
-        yield f"| {track} | {figure(own)} | {other} | {'ahead' if ahead else '**behind**'}{doubt} |"
-    yield "\n“Doing nothing” is left out here; on untouched text nothing can beat it.\n"
+        with_model = f" {figure(systems['restore-neural'][label][0])} |" if neural else ""
+        yield f"| {track} | {figure(own)} |{with_model} {other} | {'ahead' if ahead else '**behind**'}{doubt} |"
+    yield "\nLeft out here: restore's own variants, and doing nothing, which nothing can beat on untouched text.\n"
 
 
 def _heading(track: str, found: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ against; each place is then judged on its own weight and on that of the others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import exp, expm1, log, log1p
@@ -40,6 +41,7 @@ UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to
 # A spinner may be the one whose table the lexicon holds, or one whose table has only a part of it: shares of a listed
 # phrase's occurrences that have to do with the lexicon, and how likely such a spinner is.
 TABLES: Final = ((1.0, 0.99), (0.5, 0.001))
+UNLIKELY: Final = -7.0  # log odds below which another table is not looked into
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
 RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases
 ASSUMED: Final = 0.5  # the same where the caller says so and names no dense family
@@ -94,6 +96,9 @@ class Passages:
     table: float = 1.0
 
 
+_FIRST: Final = re.compile(r"'s|(?:(?!'s\b)[^ -])+")  # token of a phrase
+
+
 class Screen:
     """Fast detector: one dictionary look-up a word, no lattice. sparse: matchers of the sparse families."""
 
@@ -102,6 +107,8 @@ class Screen:
         self._prefixes = lexicon.prefixes
         self._options = lexicon.options
         self._weights = phrase_weights(lexicon, model)
+        openings = (_FIRST.match(phrase) for phrase in self._prefixes if not phrase.isalpha())
+        self._openings = {match.group() for match in openings if match}  # words that longer phrases begin with
 
     def passages(self, tokens: Tokens, assume_spun: bool = False) -> Passages:
         """Probability of each sentence to have been spun, given all of them."""
@@ -113,16 +120,26 @@ class Screen:
         return self._with_sparse(tokens, dense, assume_spun) if self._sparse else dense
 
     def _dense(self, tokens: Tokens, sentences: list[tuple[int, int]], assume_spun: bool) -> Passages:
-        traces = list(self._traces(tokens))
+        traces = self._traces(tokens)
         turns = list(_turns(tokens, sentences))
-        evidence = [_evidence(traces, sentences, part) for part, _ in TABLES]
-        smoothed = [smooth(e, turns, SPUN_PRIOR * prior) for e, (_, prior) in zip(evidence, TABLES, strict=True)]
-        best = min(range(len(TABLES)), key=lambda k: smoothed[k][1])
-        spun, untouched = smoothed[best]
+        begin = np.fromiter((t[0] for t in traces), np.int64, len(traces))
+        place = np.searchsorted([b for b, _ in sentences], begin, side="right") - 1
+        weight = SCALE * np.fromiter((t[3] for t in traces), np.float64, len(traces))
+        best: tuple[float, float, list[float], list[float]] | None = None
+        for table, prior in TABLES:
+            heard = weight if table == 1 else np.log1p(table * np.expm1(weight))
+            evidence = np.bincount(place, heard, len(sentences)).tolist()
+            if best and sum(e for e in evidence if e > 0) + log(SPUN_PRIOR * prior) < UNLIKELY:
+                continue
+            spun, untouched = smooth(evidence, turns, SPUN_PRIOR * prior)
+            if best is None or untouched < best[0]:
+                best = untouched, table, evidence, spun
+        assert best is not None  # the first table is always looked at
+        untouched, table, evidence, spun = best
         probability = 1.0 if assume_spun else -expm1(untouched)
         if assume_spun:
             spun = [1.0] * len(spun)
-        found = Passages(sentences, evidence[best], spun, probability, 0.0, None, table=TABLES[best][0])
+        found = Passages(sentences, evidence, spun, probability, 0.0, None, table=table)
         if probability < 0.5:
             return found
         rate, family = self._extent(tokens, sentences, spun, traces)
@@ -151,26 +168,29 @@ class Screen:
                 best, family = probability, matcher.name
         return replace(dense, probability=1 - clean, rate=share, family=family, places=tuple(claimed))
 
-    def _traces(self, tokens: Tokens) -> Iterator[tuple[int, int, str, float]]:
+    def _traces(self, tokens: Tokens) -> list[tuple[int, int, str, float]]:
         """The listed phrases of a text, longest first and not overlapping: start, end, phrase, weight."""
-        keys, gaps, prefixes, weights = tokens.key, tokens.gap, self._prefixes, self._weights
+        keys, gaps, prefixes, weights, openings = tokens.key, tokens.gap, self._prefixes, self._weights, self._openings
+        found: list[tuple[int, int, str, float]] = []
         after = 0
-        for i, phrase in enumerate(keys):
-            if i < after or phrase not in prefixes:
+        for i in [i for i, key in enumerate(keys) if key in prefixes]:
+            if i < after:
                 continue
-            weight, after, end = weights.get(phrase), i + 1, i + 1
-            best = phrase
-            last = min(len(keys), i + LONGEST)
-            while end < last and gaps[end] not in _BREAKS:
-                phrase += gaps[end] + keys[end]
-                if phrase not in prefixes:
-                    break
-                end += 1
-                longer = weights.get(phrase)
-                if longer is not None:
-                    weight, after, best = longer, end, phrase
+            phrase = best = keys[i]
+            weight, after = weights.get(phrase), i + 1
+            if phrase in openings:
+                end, last = after, min(len(keys), i + LONGEST)
+                while end < last and gaps[end] not in _BREAKS:
+                    phrase += gaps[end] + keys[end]
+                    if phrase not in prefixes:
+                        break
+                    end += 1
+                    longer = weights.get(phrase)
+                    if longer is not None:
+                        weight, after, best = longer, end, phrase
             if weight is not None:
-                yield i, after, best, weight
+                found.append((i, after, best, weight))
+        return found
 
     def _extent(
         self,
@@ -191,19 +211,6 @@ class Screen:
                 family = self._options[phrase][0].family
                 support[family] = support.get(family, 0.0) + spun[at] * weight
         return share / len(tokens), max(support, key=lambda name: support[name], default=None)
-
-
-def _evidence(
-    traces: Sequence[tuple[int, int, str, float]], sentences: Sequence[tuple[int, int]], part: float
-) -> list[float]:
-    """Log-likelihood ratio of each sentence, spun against untouched, where the table holds a part of the lexicon."""
-    evidence = [0.0] * len(sentences)
-    at = 0
-    for i, _, _, weight in traces:
-        while i >= sentences[at][1]:
-            at += 1
-        evidence[at] += SCALE * (weight if part == 1 else log1p(part * expm1(weight)))
-    return evidence
 
 
 def apart(places: Sequence[Place]) -> list[Place]:
