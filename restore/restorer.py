@@ -31,6 +31,7 @@ from restore.twosided import TwoSided
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
 THRESHOLD: Final = 0.55  # of calibrated probabilities, F0.5 is best somewhat above one half (docs/model.md)
+DOUBT: Final = 1.0  # off the log odds of an edit where the spinner's table is known in part (articles spun by hand)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
@@ -228,9 +229,10 @@ class Restorer:
         edits: list[Edit] = []
         for block in _blocks(suspects, passages.sentences):
             lattice, decoded = self._decoded(tokens, passages, [passages.sentences[i] for i in block], fixed)
+            doubt = DOUBT if passages.table < 1 else 0.0
             choices = [
                 choice
-                for sentence, readings in _readings(lattice, decoded, tokens, self._fitted)
+                for sentence, readings in _readings(lattice, decoded, tokens, self._fitted, doubt)
                 for choice in self._choose(readings, passages.spun[block[sentence]], lattice)
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
@@ -403,7 +405,7 @@ def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.fl
 
 
 def _readings(
-    lattice: Lattice, decoded: Decoded, tokens: Tokens, fitted: Fitted
+    lattice: Lattice, decoded: Decoded, tokens: Tokens, fitted: Fitted, doubt: float
 ) -> Iterator[tuple[int, list[_Reading]]]:
     """By sentence: what the arcs change, arcs that change the same taken together."""
     merged: dict[tuple[int, int, tuple[str, ...]], tuple[int, float]] = {}
@@ -415,7 +417,7 @@ def _readings(
             continue
         while lattice.start[arc] >= bounds[sentence][1]:
             if merged:
-                yield sentence, [_reading(change, *m, lattice, fitted) for change, m in merged.items()]
+                yield sentence, [_reading(change, *m, lattice, fitted, doubt) for change, m in merged.items()]
                 merged = {}
             sentence += 1
         change = _trim(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
@@ -423,15 +425,15 @@ def _readings(
         best, total = merged.get(change, (int(arc), 0.0))
         merged[change] = best if decoded.posterior[best] >= p else int(arc), min(1.0, total + p)
     if merged:
-        yield sentence, [_reading(change, *m, lattice, fitted) for change, m in merged.items()]
+        yield sentence, [_reading(change, *m, lattice, fitted, doubt) for change, m in merged.items()]
 
 
 def _reading(
-    change: tuple[int, int, tuple[str, ...]], arc: int, posterior: float, lattice: Lattice, fitted: Fitted
+    change: tuple[int, int, tuple[str, ...]], arc: int, posterior: float, lattice: Lattice, fitted: Fitted, doubt: float
 ) -> _Reading:
     option = lattice.option[arc]
     assert option is not None  # identity arcs make no reading
-    probability = fitted.calibration(option.family).probability(posterior, option.rate)
+    probability = fitted.calibration(option.family).probability(posterior, option.rate, doubt)
     return _Reading(*change, arc, posterior, probability)
 
 
