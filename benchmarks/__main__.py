@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,112 @@ from restore import Restorer
 from restore.learning.phrases import open_text
 
 app = typer.Typer(help="What restore achieves, each figure from a command.", no_args_is_help=True)
+
+
+@app.command("run")
+def run_command(
+    track: Annotated[
+        list[str] | None, typer.Option(help="A track of the corpus (several allowed); all by default.")
+    ] = None,
+    system: Annotated[list[str] | None, typer.Option(help="A system (several allowed); all by default.")] = None,
+    split: Annotated[str, typer.Option(help="dev or test. Nothing is to be tuned on test.")] = "test",
+    data: Annotated[
+        Path | None, typer.Option(help="Another set instead: *.marked.txt in a folder, or marked JSON lines.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for outputs, results.json and the page.")] = Path("results"),
+    limit: Annotated[int, typer.Option(help="Documents of --data; 0 for all.")] = 0,
+) -> None:
+    """Systems side by side on the corpus, or on a set of your own; a stopped run goes on where it was."""
+    from benchmarks import corpus, page, running
+    from benchmarks.systems import SYSTEMS
+
+    for name, known in ((track, corpus.TRACKS), (system, SYSTEMS)):
+        for wrong in set(name or ()) - set(known):
+            raise typer.BadParameter(f"'{wrong}' is not among {', '.join(known)}")
+    if split not in corpus.SPLITS:
+        raise typer.BadParameter(f"--split {split}: dev or test")
+    try:
+        documents = corpus.external(data)[: limit or None] if data else corpus.load(split, track or corpus.TRACKS)
+    except corpus.CorpusError as error:
+        typer.echo(f"benchmarks: {error}", err=True)
+        raise typer.Exit(2) from None
+    out.mkdir(parents=True, exist_ok=True)
+    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
+    results = running.run(documents, system or list(SYSTEMS), out / "outputs", command, _note)
+    results.write(out / "results.json")
+    typer.echo(f"{page.write(out)}: {len(results.systems)} systems, {len(documents)} documents")
+
+
+@app.command("growth")
+def growth_command(
+    out: Annotated[Path, typer.Option(help="Folder of the results page; speed.json is written there.")] = Path(
+        "results"
+    ),
+) -> None:
+    """How cost grows with length, share spun, lexicon size, processes; memory; start-up. Ratios in one run."""
+    from benchmarks import page
+    from benchmarks.growth import growth
+
+    out.mkdir(parents=True, exist_ok=True)
+    rows = growth(_note)
+    (out / "speed.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    typer.echo(page.write(out))
+
+
+@app.command("downstream")
+def downstream_command(
+    split: Annotated[str, typer.Option(help="dev or test.")] = "test",
+    data: Annotated[Path | None, typer.Option(help="Another set instead, as for `run`.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the results page.")] = Path("results"),
+) -> None:
+    """What spun text does to near-duplicate detection and retrieval, and what restoring repairs."""
+    from benchmarks import corpus, page
+    from benchmarks.downstream import downstream
+
+    documents = corpus.external(data) if data else corpus.load(split, ["autoblog"])
+    out.mkdir(parents=True, exist_ok=True)
+    rows = downstream(documents, Restorer())
+    (out / "downstream.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    typer.echo(page.write(out))
+
+
+def _note(text: str) -> None:
+    """Progress: one line that changes on a terminal, nothing where counting is all there is to say elsewhere."""
+    if sys.stderr.isatty():
+        typer.echo(f"\r\x1b[K{text}", nl=False, err=True)
+    elif " of " not in text:
+        typer.echo(text, err=True)
+
+
+@app.command("spin")
+def spin_command(
+    text: Annotated[Path, typer.Argument(help="A plain text.")],
+    family: Annotated[str | None, typer.Option(help="Spin by this shipped lexicon, run forwards.")] = None,
+    table: Annotated[Path | None, typer.Option(help="Spin by lines `original<TAB>replacement`.")] = None,
+    wordnet: Annotated[Path | None, typer.Option(help="Spin single words by WordNet's database (a folder).")] = None,
+    words: Annotated[Path | None, typer.Option(help="Spin single words by lines `headword,word,...`.")] = None,
+    seed: Annotated[int, typer.Option(help="One seed, one result.")] = 0,
+) -> None:
+    """Spin a text of your own; it is printed with its replacements marked, ready for `run --data`."""
+    from benchmarks import spinning, thesaurus
+
+    plain = text.read_text(encoding="utf-8")
+    if family or table:
+        chosen = spinning.listed(table) if table else spinning.forwards(family or "")
+        typer.echo(spinning.spin(plain, chosen, seed), nl=False)
+    elif wordnet or words:
+        synonyms = thesaurus.wordnet(wordnet) if wordnet else thesaurus.word_list(words or Path())
+        typer.echo(thesaurus.ThesaurusSpinner(synonyms, seed=seed).spin(plain), nl=False)
+    else:
+        raise typer.BadParameter("name a spinner: --family, --table, --wordnet or --words")
+
+
+@app.command("seal")
+def seal_command() -> None:
+    """Write the corpus's checksums, after it was changed on purpose."""
+    from benchmarks import corpus
+
+    typer.echo(f"{corpus.seal()} files")
 
 
 @app.command()
@@ -48,12 +155,13 @@ def detection_command(
 def ablation(
     pairs: Annotated[list[Path], typer.Argument(help="Marked JSON lines, or folders of *.marked.txt.")],
     limit: Annotated[int, typer.Option(help="Documents of each; 0 for all.")] = 0,
+    neural: Annotated[bool, typer.Option(help="Also with the language model (the extra `neural`; slow).")] = False,
 ) -> None:
     """Quality as sources of evidence are added."""
     sets = {path: context.read_pairs(path)[: limit or None] for path in pairs}
     typer.echo("| evidence | " + " | ".join(f"{p.name}: P | R | F0.5 | words/s" for p in sets) + " |")
     typer.echo("|---|" + "---|" * 4 * len(sets))
-    for name, engine in context.engines():
+    for name, engine in context.engines(neural):
         cells = []
         for documents in sets.values():
             begin = time.perf_counter()
@@ -61,6 +169,20 @@ def ablation(
             speed = sum(len(d.split()) for d in documents) / (time.perf_counter() - begin)
             cells += [f"{s.precision:.3f}", f"{s.recall:.3f}", f"{s.f:.4f}", f"{speed:,.0f}"]
         typer.echo(f"| {name} | " + " | ".join(cells) + " |")
+
+
+@app.command("causes")
+def causes_command(
+    pairs: Annotated[list[Path], typer.Argument(help="Marked JSON lines, or folders of *.marked.txt.")],
+) -> None:
+    """Errors by cause."""
+    from benchmarks.causes import CAUSES, causes
+
+    engine = Restorer()
+    counted = [causes(engine, context.read_pairs(path)) for path in pairs]
+    typer.echo("| | " + " | ".join(path.name for path in pairs) + " |\n|---|" + "---|" * len(pairs))
+    for cause in CAUSES:
+        typer.echo(f"| {cause} | " + " | ".join(f"{c[cause]:,}" for c in counted) + " |")
 
 
 @app.command()

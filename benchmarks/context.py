@@ -42,10 +42,12 @@ def ablations() -> dict[str, Fitted]:
     return {name: replace(fitted, weights={"": weights}) for name, weights in cases.items()}
 
 
-def engines() -> Iterator[tuple[str, Restorer]]:
-    """An engine for each setting."""
+def engines(neural: bool = False) -> Iterator[tuple[str, Restorer]]:
+    """An engine for each setting; with the language model's second opinion last, if wanted."""
     for name, fitted in ablations().items():
         yield name, Restorer(fitted=fitted)
+    if neural:
+        yield "both + consistency + neural", Restorer(neural=True)
 
 
 def scored(engine: Restorer, documents: Sequence[str]) -> Score:

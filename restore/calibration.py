@@ -35,9 +35,9 @@ class Calibration:
 
     coefficients: tuple[float, ...]
 
-    def probability(self, posterior: float, rate: float) -> float:
-        """Probability that an edit is right."""
-        x = sum(c * f for c, f in zip(self.coefficients, features(posterior, rate), strict=True))
+    def probability(self, posterior: float, rate: float, doubt: float = 0.0) -> float:
+        """Probability that an edit is right; `doubt` is taken off its log odds."""
+        x = sum(c * f for c, f in zip(self.coefficients, features(posterior, rate), strict=True)) - doubt
         return 1 / (1 + exp(-max(-30.0, min(30.0, x))))
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import log
+from math import exp, log
 from typing import Final
 
 from restore.context import UNSEEN, ContextModel, frequency, hashes
@@ -24,7 +24,7 @@ from restore.text import PROTECTED_WORD, Tokens, shape
 
 CONTEXT: Final = 0.4  # weight of the context model in the decoder's score
 MAX_OPTIONS: Final = 10  # originals tried for one found phrase
-REMEMBERED: Final = 200_000  # phrases whose forms are kept between texts
+REMEMBERED: Final = 30_000  # phrases whose forms are kept between texts
 IDENTITY: Final = "identity"
 LISTED: Final = "listed"
 INFLECTED: Final = "inflected"
@@ -48,6 +48,9 @@ class Originals:
     def of(cls, options: Sequence[Option], kind: str) -> Originals:
         weights = [log(option.rate) + _KIND_COST[kind] for option in options]
         return cls([option.words for option in options], weights, list(options), kind)
+
+
+_NONE: Final = Originals([], [], [], INFLECTED)
 
 
 @dataclass(slots=True)
@@ -130,11 +133,13 @@ class Finder:
         fixed: frozenset[int] = frozenset(),
         places: Sequence[tuple[Place, float]] = (),
         dense: Callable[[tuple[int, int]], bool] = lambda _: True,
+        table: float = 1.0,
     ) -> Lattice:
         """Lattice over some sentences; tokens in `fixed` keep their identity.
 
         places: what sparse families claim, with log odds. dense: whether a sentence
-        may be a dense family's; in others only `places` bring originals.
+        may be a dense family's; in others only `places` bring originals. table: share of
+        the lexicon that the spinner's table has.
         """
         lattice = Lattice(list(sentences))
         text, first = tokens.text, tokens.start
@@ -152,6 +157,8 @@ class Finder:
                 self._arcs_at(lattice, tokens, i, end, fixed)
             for i, near in self._misspelt(tokens, fixed, begin, end):
                 self._near_arcs(lattice, tokens, i, near, begin, end)
+        if table < 1:
+            _lessen(lattice, table)
         order = sorted(range(len(lattice)), key=lattice.start.__getitem__)
         return lattice if order == list(range(len(order))) else lattice.taken(order)
 
@@ -252,7 +259,7 @@ class Finder:
             if len(self._inflected) > REMEMBERED:
                 self._inflected.clear()
             options = list(self._make_inflections(phrase))[:MAX_OPTIONS]
-            known = self._inflected[phrase] = Originals.of(options, INFLECTED)
+            known = self._inflected[phrase] = Originals.of(options, INFLECTED) if options else _NONE
         return known
 
     def _make_inflections(self, phrase: str) -> Iterator[Option]:
@@ -285,6 +292,8 @@ class Finder:
 
     def _look_up_unknown(self, keys: Iterable[str]) -> None:
         """Remember for each new key whether it is a word, and if not which word of the lexicon is nearest."""
+        if len(self._near) > REMEMBERED:
+            self._near.clear()
         new = [k for k in keys if k not in self._near and len(k) > 4 and k.isalpha() and k not in self.lexicon.prefixes]
         for key, log_p in zip(new, self._model.unigram(hashes(new)), strict=True):
             self._near[key] = self._nearest(key) if log_p <= UNSEEN and frequency(key) <= UNSEEN else None
@@ -313,6 +322,15 @@ class Finder:
                         lattice.extend(first, last, mark, Originals.of(options, FUZZY))
         finally:
             tokens.key[i] = key
+
+
+def _lessen(lattice: Lattice, table: float) -> None:
+    """Weights for a spinner that has a listed phrase in its table with probability `table`."""
+    for k, (weight, option, kind) in enumerate(zip(lattice.weight, lattice.option, lattice.kind, strict=True)):
+        if option is None:
+            lattice.weight[k] = log(1 - table + table * exp(weight))
+        elif kind != TERM:
+            lattice.weight[k] = weight + log(table)
 
 
 def _own(tokens: Tokens, i: int) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ against; each place is then judged on its own weight and on that of the others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import exp, expm1, log, log1p
@@ -37,6 +38,10 @@ SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
 WITHIN: Final = (0.003, 0.02)  # a paragraph
 ACROSS: Final = (0.4, 0.4)  # two paragraphs
 UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to be seen
+# A spinner may be the one whose table the lexicon holds, or one whose table has only a part of it: shares of a listed
+# phrase's occurrences that have to do with the lexicon, and how likely such a spinner is.
+TABLES: Final = ((1.0, 0.99), (0.5, 0.001))
+UNLIKELY: Final = -7.0  # log odds below which another table is not looked into
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
 RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases
 ASSUMED: Final = 0.5  # the same where the caller says so and names no dense family
@@ -74,7 +79,7 @@ class Passages:
     untouched. spun: probability of each to have been spun, given all.
     probability: that any was. rate: expected share of tokens in the spinner's
     phrases. family: the likeliest one at work. source: the thesaurus, where it is
-    that family. places: the
+    that family. table: which of `TABLES` explains the text best. places: the
     stretches that sparse families claim, each with its log odds, tortured
     against the author's own, given all the others.
     """
@@ -88,6 +93,10 @@ class Passages:
     source: str | None = None
     places: tuple[tuple[Place, float], ...] = ()
     dense: float = 0.0
+    table: float = 1.0
+
+
+_FIRST: Final = re.compile(r"'s|(?:(?!'s\b)[^ -])+")  # token of a phrase
 
 
 class Screen:
@@ -98,6 +107,8 @@ class Screen:
         self._prefixes = lexicon.prefixes
         self._options = lexicon.options
         self._weights = phrase_weights(lexicon, model)
+        openings = (_FIRST.match(phrase) for phrase in self._prefixes if not phrase.isalpha())
+        self._openings = {match.group() for match in openings if match}  # words that longer phrases begin with
 
     def passages(self, tokens: Tokens, assume_spun: bool = False) -> Passages:
         """Probability of each sentence to have been spun, given all of them."""
@@ -109,19 +120,30 @@ class Screen:
         return self._with_sparse(tokens, dense, assume_spun) if self._sparse else dense
 
     def _dense(self, tokens: Tokens, sentences: list[tuple[int, int]], assume_spun: bool) -> Passages:
-        traces = list(self._traces(tokens))
-        evidence = [0.0] * len(sentences)
-        at = 0
-        for i, _, _, weight in traces:
-            while i >= sentences[at][1]:
-                at += 1
-            evidence[at] += SCALE * weight
-        spun, probability = smooth(evidence, list(_turns(tokens, sentences)))
+        traces = self._traces(tokens)
+        turns = list(_turns(tokens, sentences))
+        begin = np.fromiter((t[0] for t in traces), np.int64, len(traces))
+        place = np.searchsorted([b for b, _ in sentences], begin, side="right") - 1
+        weight = SCALE * np.fromiter((t[3] for t in traces), np.float64, len(traces))
+        best: tuple[float, float, list[float], list[float]] | None = None
+        for table, prior in TABLES:
+            heard = weight if table == 1 else np.log1p(table * np.expm1(weight))
+            evidence = np.bincount(place, heard, len(sentences)).tolist()
+            if best and sum(e for e in evidence if e > 0) + log(SPUN_PRIOR * prior) < UNLIKELY:
+                continue
+            spun, untouched = smooth(evidence, turns, SPUN_PRIOR * prior)
+            if best is None or untouched < best[0]:
+                best = untouched, table, evidence, spun
+        assert best is not None  # the first table is always looked at
+        untouched, table, evidence, spun = best
+        probability = 1.0 if assume_spun else -expm1(untouched)
         if assume_spun:
-            spun, probability = [1.0] * len(spun), 1.0
+            spun = [1.0] * len(spun)
+        found = Passages(sentences, evidence, spun, probability, 0.0, None, table=table)
         if probability < 0.5:
-            return Passages(sentences, evidence, spun, probability, 0.0, None)
-        return Passages(sentences, evidence, spun, probability, *self._extent(tokens, sentences, spun, traces))
+            return found
+        rate, family = self._extent(tokens, sentences, spun, traces)
+        return replace(found, rate=rate, family=family)
 
     def _with_sparse(self, tokens: Tokens, dense: Passages, assume_spun: bool) -> Passages:
         """The same with the sparse families' places; the verdict's family is the likeliest."""
@@ -146,26 +168,29 @@ class Screen:
                 best, family = probability, matcher.name
         return replace(dense, probability=1 - clean, rate=share, family=family, places=tuple(claimed))
 
-    def _traces(self, tokens: Tokens) -> Iterator[tuple[int, int, str, float]]:
+    def _traces(self, tokens: Tokens) -> list[tuple[int, int, str, float]]:
         """The listed phrases of a text, longest first and not overlapping: start, end, phrase, weight."""
-        keys, gaps, prefixes, weights = tokens.key, tokens.gap, self._prefixes, self._weights
+        keys, gaps, prefixes, weights, openings = tokens.key, tokens.gap, self._prefixes, self._weights, self._openings
+        found: list[tuple[int, int, str, float]] = []
         after = 0
-        for i, phrase in enumerate(keys):
-            if i < after or phrase not in prefixes:
+        for i in [i for i, key in enumerate(keys) if key in prefixes]:
+            if i < after:
                 continue
-            weight, after, end = weights.get(phrase), i + 1, i + 1
-            best = phrase
-            last = min(len(keys), i + LONGEST)
-            while end < last and gaps[end] not in _BREAKS:
-                phrase += gaps[end] + keys[end]
-                if phrase not in prefixes:
-                    break
-                end += 1
-                longer = weights.get(phrase)
-                if longer is not None:
-                    weight, after, best = longer, end, phrase
+            phrase = best = keys[i]
+            weight, after = weights.get(phrase), i + 1
+            if phrase in openings:
+                end, last = after, min(len(keys), i + LONGEST)
+                while end < last and gaps[end] not in _BREAKS:
+                    phrase += gaps[end] + keys[end]
+                    if phrase not in prefixes:
+                        break
+                    end += 1
+                    longer = weights.get(phrase)
+                    if longer is not None:
+                        weight, after, best = longer, end, phrase
             if weight is not None:
-                yield i, after, best, weight
+                found.append((i, after, best, weight))
+        return found
 
     def _extent(
         self,
@@ -267,7 +292,7 @@ def _turns(tokens: Tokens, sentences: list[tuple[int, int]]) -> Iterator[tuple[f
 def smooth(
     evidence: Sequence[float], turns: Sequence[tuple[float, float]], prior: float = SPUN_PRIOR
 ) -> tuple[list[float], float]:
-    """Posterior of each sentence to have been spun, and of any.
+    """Posterior of each sentence to have been spun, and the log probability that none was.
 
     evidence: log-likelihood ratio of each sentence, spun against untouched.
     turns: between one sentence and the next, the chances to leave spun text and to come back.
@@ -298,7 +323,7 @@ def smooth(
                 _add(log1p(-leave) + spun_here, log(leave) + after_quoted),
                 _add(log(back) + spun_here, log1p(-back) + after_quoted),
             )
-    return posterior, -expm1(min(0.0, _add(log1p(-prior), all_quoted) - total))
+    return posterior, min(0.0, _add(log1p(-prior), all_quoted) - total)
 
 
 def _add(x: float, y: float) -> float:

@@ -63,6 +63,7 @@ def clean(
     lexicon: opt.Lexicons = None,
     allow: opt.Allow = None,
     assume_spun: opt.Spun = False,
+    neural: opt.Neural = False,
     strip_invisible: opt.Strip = False,
     jobs: opt.Jobs = 1,
     resume: opt.Resume = False,
@@ -115,7 +116,7 @@ def clean(
         sources = targets.planned(names, glob, output, write, target_kind)
         plan = pipeline.Plan(
             sources,
-            _restorer(threshold, family, lexicon, allow, assume_spun),
+            _restorer(threshold, family, lexicon, allow, assume_spun, neural),
             documents.Options(
                 tuple(field or ()), html.value, encoding, fix_encoding, keep_original, annotate, whole=shown or bool(to)
             ),
@@ -213,6 +214,7 @@ def explain(
     lexicon: opt.Lexicons = None,
     allow: opt.Allow = None,
     assume_spun: opt.Spun = False,
+    neural: opt.Neural = False,
     strip_invisible: opt.Strip = False,
 ) -> None:
     """Show each edit of a document with its probability, alternatives and evidence.
@@ -228,7 +230,7 @@ def explain(
     page = _page(report, [path])
     plan = pipeline.Plan(
         [targets.Source(path, None)],
-        _restorer(threshold, family, lexicon, allow, assume_spun),
+        _restorer(threshold, family, lexicon, allow, assume_spun, neural),
         documents.Options(tuple(field or ()), html.value, encoding, fix_encoding, whole=True),
         kind=from_kind.value if from_kind else "",
         strip=strip_invisible,
@@ -507,14 +509,16 @@ def _restorer(
     lexicon: list[Path] | None,
     allow: list[str] | None,
     assume_spun: bool,
+    neural: bool = False,
 ) -> Restorer:
     """The engine as the options ask for it; a usage error ends the program."""
     from restore.lexicon import LexiconError
+    from restore.neural import NeuralError
     from restore.restorer import Restorer
 
     try:
-        return Restorer(family or None, lexicon or (), threshold, list(_allowed(allow or [])), assume_spun)
-    except (LexiconError, ValueError) as error:
+        return Restorer(family or None, lexicon or (), threshold, list(_allowed(allow or [])), assume_spun, neural)
+    except (LexiconError, NeuralError, ValueError) as error:
         _fail(str(error))
 
 

@@ -41,7 +41,7 @@ _MIX: Final = [np.uint64(m) for m in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x
 _SHIFT: Final = np.uint64(29)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=65536)
 def word_hash(word: str) -> int:
     """64-bit hash of a word, the same on every machine and in every process."""
     data = word.encode("utf-8", "surrogatepass")

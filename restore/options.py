@@ -141,6 +141,14 @@ Allow = Annotated[
 ]
 THRESHOLD: Final = 0.55  # as restore.restorer.THRESHOLD, which is not imported for speed
 Threshold = Annotated[float, typer.Option(help="Least confidence of an edit, 0 to 1.", rich_help_panel=_ENGINE)]
+Neural = Annotated[
+    bool,
+    typer.Option(
+        "--neural",
+        help="Hear a pretrained language model on close calls; better and much slower (an extra: neural).",
+        rich_help_panel=_ENGINE,
+    ),
+]
 Spun = Annotated[
     bool,
     typer.Option(

@@ -19,6 +19,7 @@ from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, expand, posteriors
 from restore.lexicon import Lexicon, load, phrases, root, split_families
+from restore.neural import LEAST, SecondOpinion, load_opinion, weights
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, with_capitals
 from restore.terms import Terms, stretch
@@ -30,6 +31,7 @@ from restore.twosided import TwoSided
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
 THRESHOLD: Final = 0.55  # of calibrated probabilities, F0.5 is best somewhat above one half (docs/model.md)
+DOUBT: Final = 1.0  # off the log odds of an edit where the spinner's table is known in part (articles spun by hand)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
@@ -73,12 +75,14 @@ class Restorer:
     families: names of built-in lexicons. lexicons: files or folders of one's own,
     which take precedence. threshold: least confidence of an edit, 0 to 1. allow:
     words and phrases to leave alone, in any case. assume_spun: skip the
-    detector and treat every passage as spun. fitted: weights of the sources of evidence and
-    the calibration, for experiments.
+    detector and treat every passage as spun. neural: hear a pretrained language model
+    on close calls (an extra; a hundred times slower). fitted: weights of the sources of evidence
+    and the calibration, for experiments.
 
     Loading is done at construction (a tenth of a second); use one object for
     many texts. Raises LexiconError (a ValueError) for unknown families and
-    broken lexicons, ValueError for a threshold out of range.
+    broken lexicons, ValueError for a threshold out of range, NeuralError (an
+    ImportError) where the extra is missing.
     """
 
     def __init__(
@@ -88,6 +92,7 @@ class Restorer:
         threshold: float = THRESHOLD,
         allow: Iterable[str] = (),
         assume_spun: bool = False,
+        neural: bool = False,
         fitted: Fitted | None = None,
     ):
         if not 0 <= threshold <= 1:
@@ -98,6 +103,10 @@ class Restorer:
         self.threshold = threshold
         self.allow = tuple(allow)
         self.assume_spun = assume_spun
+        self.neural = neural
+        if neural:
+            weights()  # whether the extra is there
+        self._least = min(threshold, LEAST) if neural else threshold
         self._fitted = fitted or load_fitted(root() / "fitted.json")
         dense, self._sparse_families = split_families(f for f in self.families if f != THESAURUS)
         self._lexicon = load(dense, self.lexicon_paths)
@@ -111,6 +120,7 @@ class Restorer:
             "threshold": self.threshold,
             "allow": self.allow,
             "assume_spun": self.assume_spun,
+            "neural": self.neural,
             "fitted": self._fitted,
         }
 
@@ -128,6 +138,11 @@ class Restorer:
     def twosided(self) -> TwoSided:
         """The two-sided model, read on first use."""
         return TwoSided.load(root() / "twosided.npz")
+
+    @cached_property
+    def _opinion(self) -> SecondOpinion:
+        """The language model, read on first use."""
+        return SecondOpinion(load_opinion(root() / "neural.json"))
 
     @cached_property
     def _screen(self) -> Screen:
@@ -168,6 +183,8 @@ class Restorer:
         for tokens, passages, offset in self._screened(text):
             screened.append((passages, len(tokens)))
             edits += self._edits(tokens, passages, offset)
+        if self.neural and edits:
+            edits = [e for e in self._opinion.judge(text, edits) if e.confidence >= self.threshold]
         restored = splice(text, [(e.start, e.end, e.replacement) for e in edits])
         return Restoration(restored, tuple(edits), _merge(screened), source)
 
@@ -199,7 +216,7 @@ class Restorer:
 
     def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
         """Edits of one chunk: sentences that may have been spun are decoded block by block."""
-        least = max(self.threshold, MENTION)
+        least = max(self._least, MENTION)
         claimed = {p.start for p, _ in passages.places}
         suspects = [
             i
@@ -212,13 +229,14 @@ class Restorer:
         edits: list[Edit] = []
         for block in _blocks(suspects, passages.sentences):
             lattice, decoded = self._decoded(tokens, passages, [passages.sentences[i] for i in block], fixed)
+            doubt = DOUBT if passages.table < 1 else 0.0
             choices = [
                 choice
-                for sentence, readings in _readings(lattice, decoded, tokens, self._fitted)
+                for sentence, readings in _readings(lattice, decoded, tokens, self._fitted, doubt)
                 for choice in self._choose(readings, passages.spun[block[sentence]], lattice)
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
-        return _with_braces(edits, tokens.text, offset, passages.dense, self.threshold)
+        return _with_braces(edits, tokens.text, offset, passages.dense, self._least)
 
     def _decoded(
         self, tokens: Tokens, passages: Passages, sentences: list[tuple[int, int]], fixed: frozenset[int]
@@ -228,9 +246,11 @@ class Restorer:
         if passages.family == THESAURUS and self._thesaurus is not None and passages.source:
             lattice = self._thesaurus.source(passages.source).lattice(tokens, sentences, fixed)
         else:
-            least = max(self.threshold, MENTION)
+            least = max(self._least, MENTION)
             spun = dict(zip(passages.sentences, passages.spun, strict=True))
-            lattice = self._finder.lattice(tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least)
+            lattice = self._finder.lattice(
+                tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least, passages.table
+            )
         return lattice, decoded_twice(lattice, tokens, self._extra(tokens, lattice, weights), self.model, weights)
 
     def _extra(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> NDArray[np.float64]:
@@ -275,7 +295,7 @@ class Restorer:
 
         taken: list[_Reading] = []
         for reading in sorted(readings, key=lambda r: (-r.probability * at_work(r), r.start)):
-            if reading.probability * at_work(reading) < self.threshold:
+            if reading.probability * at_work(reading) < self._least:
                 break
             if all(reading.end <= t.start or reading.start >= t.end for t in taken):
                 taken.append(reading)
@@ -299,7 +319,7 @@ class Restorer:
             confidence = reading.probability * spun
             left = spun * (1 - reading.probability) / max(1e-9, 1 - reading.posterior)
             others = [
-                (_surface(r.words, standing, tokens.text, self._spelling(lattice, r.arc)), r.posterior * left)
+                (_replacement(choice, r, start, end, tokens, self._spelling(lattice, r.arc)), r.posterior * left)
                 for r in choice.rivals
             ]
             kept = max(0.0, 1 - confidence - sum(p for _, p in others))
@@ -385,7 +405,7 @@ def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.fl
 
 
 def _readings(
-    lattice: Lattice, decoded: Decoded, tokens: Tokens, fitted: Fitted
+    lattice: Lattice, decoded: Decoded, tokens: Tokens, fitted: Fitted, doubt: float
 ) -> Iterator[tuple[int, list[_Reading]]]:
     """By sentence: what the arcs change, arcs that change the same taken together."""
     merged: dict[tuple[int, int, tuple[str, ...]], tuple[int, float]] = {}
@@ -397,7 +417,7 @@ def _readings(
             continue
         while lattice.start[arc] >= bounds[sentence][1]:
             if merged:
-                yield sentence, [_reading(change, *m, lattice, fitted) for change, m in merged.items()]
+                yield sentence, [_reading(change, *m, lattice, fitted, doubt) for change, m in merged.items()]
                 merged = {}
             sentence += 1
         change = _trim(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
@@ -405,15 +425,15 @@ def _readings(
         best, total = merged.get(change, (int(arc), 0.0))
         merged[change] = best if decoded.posterior[best] >= p else int(arc), min(1.0, total + p)
     if merged:
-        yield sentence, [_reading(change, *m, lattice, fitted) for change, m in merged.items()]
+        yield sentence, [_reading(change, *m, lattice, fitted, doubt) for change, m in merged.items()]
 
 
 def _reading(
-    change: tuple[int, int, tuple[str, ...]], arc: int, posterior: float, lattice: Lattice, fitted: Fitted
+    change: tuple[int, int, tuple[str, ...]], arc: int, posterior: float, lattice: Lattice, fitted: Fitted, doubt: float
 ) -> _Reading:
     option = lattice.option[arc]
     assert option is not None  # identity arcs make no reading
-    probability = fitted.calibration(option.family).probability(posterior, option.rate)
+    probability = fitted.calibration(option.family).probability(posterior, option.rate, doubt)
     return _Reading(*change, arc, posterior, probability)
 
 
@@ -428,16 +448,24 @@ def _trim(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tupl
 
 def _placed(choice: _Choice, tokens: Tokens, spelling: _Spelling) -> tuple[int, int, str]:
     """Where a choice stands in the text and what will stand there: an article before it follows its first sound."""
-    reading, text = choice.reading, tokens.text
-    start, end = tokens.start[reading.start], tokens.end[reading.end - 1]
-    replacement = _surface(reading.words, text[start:end], text, spelling)
-    before = reading.start - 1
-    if choice.article_free and before >= 0 and tokens.key[before] in ("a", "an") and tokens.gap[reading.start] == " ":
-        article = text[tokens.start[before] : tokens.end[before]]
-        right = fix_article(article, replacement)
-        if right != article:
-            return tokens.start[before], end, right + text[tokens.end[before] : start] + replacement
-    return start, end, replacement
+    first = choice.reading.start
+    start, end = tokens.start[first], tokens.end[choice.reading.end - 1]
+    if choice.article_free and first and tokens.key[first - 1] in ("a", "an") and tokens.gap[first] == " ":
+        before = tokens.start[first - 1]
+        replacement = _replacement(choice, choice.reading, before, end, tokens, spelling)
+        if not replacement.startswith(tokens.text[before : tokens.end[first - 1]] + " "):
+            return before, end, replacement
+    return start, end, _replacement(choice, choice.reading, start, end, tokens, spelling)
+
+
+def _replacement(choice: _Choice, reading: _Reading, start: int, end: int, tokens: Tokens, spelling: _Spelling) -> str:
+    """What a reading over a choice's tokens puts between `start` and `end`, with the article where that is among it."""
+    text, first = tokens.text, tokens.start[choice.reading.start]
+    words = _surface(reading.words, text[first:end], text, spelling)
+    if start == first:
+        return words
+    article = text[start : tokens.end[choice.reading.start - 1]]
+    return fix_article(article, words) + text[start + len(article) : first] + words
 
 
 def _surface(words: tuple[str, ...], found: str, text: str, spelling: _Spelling) -> str:

@@ -96,6 +96,24 @@ def thesaurus_judge_command(
     typer.echo(f"IN_CONTEXT = {tuple(fit.in_context.round(3).tolist())}")
 
 
+@app.command("neural")
+def neural_command(
+    pairs: Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used, of some of these.")],
+    output: Annotated[Path, typer.Option("-o", help="neural.json to write.")],
+    family: Annotated[str, typer.Option(help="The family whose close calls are looked at.")] = "autoblog",
+    documents: Annotated[int, typer.Option(help="How many (a minute for eight).")] = 48,
+) -> None:
+    """Fit how the pretrained language model is heard (needs the extra `neural`)."""
+    import json
+    from dataclasses import asdict
+
+    from restore.learning.fitting import fit_opinion
+
+    opinion = fit_opinion(pairs, family, documents, typer.echo)
+    output.write_text(json.dumps(asdict(opinion), indent=1) + "\n", encoding="utf-8")
+    typer.echo(f"{output}: {opinion}")
+
+
 @app.command("tortured")
 def tortured_command(
     rows: Annotated[Path, typer.Argument(metavar="LIST", help="Tortured phrases: found, original, papers, context.")],

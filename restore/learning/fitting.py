@@ -26,6 +26,8 @@ from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked, split
 from restore.learning.phrases import from_marked, learn, write_learned
 from restore.lexicon import load, phrase_key, root
+from restore.neural import LEAST as CLOSE_LEAST
+from restore.neural import Opinion, SecondOpinion
 from restore.restorer import Restorer, decoded_twice
 from restore.text import Tokens
 
@@ -62,6 +64,52 @@ def fit_all(pairs: Path, family: str, given: Weights | None, report: Callable[[s
     calibration = fit(rows)
     report(f"calibration on {len(rows):,} edits: {calibration.coefficients}")
     return Fitted({"": weights}, {"": calibration})
+
+
+def fit_opinion(pairs: Path, family: str, documents: int, report: Callable[[str], object]) -> Opinion:
+    """How a language model is heard on close calls: by likelihood of the right candidates, on held-out pairs."""
+    learned, kept = split(pairs)
+    read = [read_marked(m) for m in kept[:: max(1, len(kept) // documents)]]
+    with tempfile.TemporaryDirectory() as folder:
+        path = lexicon_without(learned, family, Path(folder))
+        places = list(_close_places(read, Restorer(families=[], lexicons=[path], threshold=CLOSE_LEAST), report))
+    theta = np.array([1.0, 0.0, 0.0])
+    for _ in range(50):
+        gradient, curvature = np.zeros(3), 1e-3 * np.eye(3)
+        for x, right in places:
+            p = np.exp(x @ theta - (x @ theta).max())
+            p /= p.sum()
+            q = p * right / (p * right).sum()
+            centred = x - p @ x
+            gradient += (q - p) @ x
+            curvature += (centred * p[:, None]).T @ centred
+        theta += np.linalg.solve(curvature, gradient)
+    report(f"{len(places):,} close calls")
+    return Opinion(*(round(float(v), 4) for v in theta))
+
+
+def _close_places(
+    documents: Sequence[Marked], engine: Restorer, report: Callable[[str], object]
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+    """Candidates of close calls, one of them right: what speaks for each, shape (candidates, 3), and which are right."""
+    listener = SecondOpinion(Opinion(1.0, 0.0, 0.0))
+    for number, marked in enumerate(documents, 1):
+        text = marked.tokens.text
+        for edit, heard in listener.heard(text, engine.restore(text).edits):
+            if heard is None:
+                continue
+            candidates, probability = listener.candidates(edit)
+            own = np.array([c == edit.found for c in candidates])
+            untouched = not any(s.start < edit.end and edit.start < s.end and not s.optional for s in marked.spans)
+            right = np.array(
+                [
+                    untouched if is_own else next(judged(marked, [replace(edit, replacement=c)]))
+                    for c, is_own in zip(candidates, own, strict=True)
+                ]
+            )
+            if right.any():
+                yield np.stack([np.log(np.maximum(probability, 1e-6)), heard - heard.max(), own], axis=1), right
+        report(f"{number} of {len(documents)} documents")
 
 
 def _labelled(documents: Sequence[Marked], path: Path) -> Iterator[_Labelled]:

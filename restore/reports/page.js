@@ -82,6 +82,12 @@
       const how = v >= 0.75 ? "the two look much alike" : v >= 0.4 ? "the two look somewhat alike" : "the two do not look alike";
       return ["Spelling", `${how} (${Math.round(100 * v)}% of their letters are shared).`];
     },
+    "language model"(v, found, restored) {
+      const times = rounded(Math.exp(Math.abs(v)));
+      return ["Language model", v > 0
+        ? `here ${quoted(restored)} reads about ${times} times likelier than ${quoted(found)}.`
+        : `here ${quoted(found)} reads about ${times} times likelier than ${quoted(restored)}; this speaks against the edit.`];
+    },
     passage(v) {
       return ["Sentence", `the probability that the spinner was at work in it is ${percent(v)}.`];
     },
