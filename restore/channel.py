@@ -40,7 +40,7 @@ ACROSS: Final = (0.4, 0.4)  # two paragraphs
 UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to be seen
 # A spinner may be the one whose table the lexicon holds, or one whose table has only a part of it: shares of a listed
 # phrase's occurrences that have to do with the lexicon, and how likely such a spinner is.
-TABLES: Final = ((1.0, 0.99), (0.5, 0.001))
+TABLES: Final = ((1.0, 0.99), (0.7, 0.001))
 UNLIKELY: Final = -7.0  # log odds below which another table is not looked into
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
 RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases
