@@ -107,8 +107,7 @@ class Screen:
         self._prefixes = lexicon.prefixes
         self._options = lexicon.options
         self._weights = phrase_weights(lexicon, model)
-        openings = (_FIRST.match(phrase) for phrase in self._prefixes if not phrase.isalpha())
-        self._openings = {match.group() for match in openings if match}  # words that longer phrases begin with
+        self._openings = set(map(_opening, filter(lambda phrase: not phrase.isalpha(), self._prefixes)))
 
     def passages(self, tokens: Tokens, assume_spun: bool = False) -> Passages:
         """Probability of each sentence to have been spun, given all of them."""
@@ -263,6 +262,13 @@ def _unexplained(places: Sequence[Place], dense: Passages) -> Iterator[Place]:
         weight = p.weight - EXPLAINED * dense.spun[at]
         if weight > 0:
             yield p._replace(weight=weight)
+
+
+def _opening(phrase: str) -> str:
+    """The first token of a phrase."""
+    word = phrase.partition(" ")[0]
+    match = None if word.isalpha() else _FIRST.match(word)
+    return match.group() if match else word
 
 
 def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:
