@@ -19,7 +19,8 @@ def edit(text: str, found: str, *listed: tuple[str, float]) -> Edit:
 TEXT = "She paid the full worth of the ticket, and the local weather of the desert is dry. Nothing else."
 
 
-def test_what_follows_is_as_restored_and_whole_words():
+def test_what_follows_is_as_restored_and_whole_words(monkeypatch):
+    monkeypatch.setattr("restore.neural.AFTER", 60)
     first, second = edit(TEXT, "worth", ("price", 0.6)), edit(TEXT, "local weather", ("climate", 0.9))
     assert _following(TEXT, first.end, [second]) == " of the ticket, and the climate of the desert is dry."
     assert _following("worth\nNext line", 5, []) == ""
