@@ -103,15 +103,16 @@ def _summary(results: dict[str, Any]) -> Iterator[str]:
         own = systems[OWN][label][0]
         if track in UNTOUCHED:
             best = min(others, key=others.__getitem__, default="")
-            ahead = not others or own <= others[best]
+            ahead = not others or own < others[best]
         else:
             best = max(others, key=others.__getitem__, default="")
             ahead = not others or own > others[best]
         figure = "{:,.0f} edits per 100,000 words".format if track in UNTOUCHED else "F0.5 {:.3f}".format
         other = f"{results['systems'][best]['title']}: {figure(others[best])}" if best else "none"
         doubt = "" if not best or systems[best].get("p", 0) < 0.05 else " (not significant)"
+        place = "level" if best and own == others[best] else ("ahead" if ahead else "**behind**") + doubt
         with_model = f" {figure(systems['restore-neural'][label][0])} |" if neural else ""
-        yield f"| {track} | {figure(own)} |{with_model} {other} | {'ahead' if ahead else '**behind**'}{doubt} |"
+        yield f"| {track} | {figure(own)} |{with_model} {other} | {place} |"
     yield "\nLeft out here: restore's own variants, and doing nothing, which nothing can beat on untouched text.\n"
 
 
