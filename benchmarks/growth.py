@@ -20,40 +20,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import restore
 from benchmarks.corpus import load
 from benchmarks.metrics import original
-from benchmarks.speed import automaton_pass
+from benchmarks.speed import REPETITIONS, automaton_pass, timed
 
 LENGTHS: Final = (100, 1_000, 10_000, 100_000, 1_000_000)
 SHARES: Final = (0.0, 0.05, 0.25, 0.5, 1.0)
 SIZES: Final = (0, 1_000, 10_000, 100_000)
-REPETITIONS: Final = 5
-LONG: Final = 20_000  # words from which on one repetition is enough
 
 Note = Callable[[str], None]
-
-
-class Timed(NamedTuple):
-    """Words a second: median, smallest, largest."""
-
-    median: float
-    low: float
-    high: float
-
-
-def timed(work: Callable[[], object], words: int, repetitions: int = REPETITIONS) -> Timed:
-    """Speed of a piece of work, after one run that does not count unless it is long."""
-    if words < LONG:
-        work()
-    speeds = []
-    for _ in range(repetitions if words < LONG else 1):
-        begin = time.perf_counter()
-        work()
-        speeds.append(words / (time.perf_counter() - begin))
-    return Timed(statistics.median(speeds), min(speeds), max(speeds))
 
 
 def growth(note: Note) -> dict[str, Any]:

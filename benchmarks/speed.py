@@ -8,23 +8,35 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import regex
 
 import restore
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parent.parent
+REPETITIONS: Final = 5
+LONG: Final = 20_000  # words from which on one repetition is enough
 
 
-def words_per_second(work: Callable[[], object], words: int, repetitions: int = 5) -> float:
-    """Median over repetitions, after one that does not count."""
-    work()
-    times = []
-    for _ in range(repetitions):
+class Timed(NamedTuple):
+    """Words a second: median, smallest, largest."""
+
+    median: float
+    low: float
+    high: float
+
+
+def timed(work: Callable[[], object], words: int, repetitions: int = REPETITIONS) -> Timed:
+    """Speed of a piece of work, after one run that does not count unless it is long."""
+    if words < LONG:
+        work()
+    speeds = []
+    for _ in range(repetitions if words < LONG else 1):
         begin = time.perf_counter()
         work()
-        times.append(time.perf_counter() - begin)
-    return words / statistics.median(times)
+        speeds.append(words / (time.perf_counter() - begin))
+    return Timed(statistics.median(speeds), min(speeds), max(speeds))
 
 
 def automaton_pass(text: str) -> Callable[[], object]:
@@ -43,10 +55,10 @@ def measure() -> dict[str, float]:
     spun, clean = ("\n\n".join([t] * (6000 // len(t.split()))) for t in (spun, clean))
     engine = restore.Restorer()
     return {
-        "spun": words_per_second(lambda: engine.restore(spun), len(spun.split())),
-        "clean": words_per_second(lambda: engine.restore(clean), len(clean.split())),
-        "detect": words_per_second(lambda: engine.detect(spun), len(spun.split())),
-        "automaton": words_per_second(automaton_pass(spun), len(spun.split())),
+        "spun": timed(lambda: engine.restore(spun), len(spun.split())).median,
+        "clean": timed(lambda: engine.restore(clean), len(clean.split())).median,
+        "detect": timed(lambda: engine.detect(spun), len(spun.split())).median,
+        "automaton": timed(automaton_pass(spun), len(spun.split())).median,
     }
 
 
