@@ -11,7 +11,8 @@ keeps one in which it is its author's own. condition says with or without which
 words in the text the entry holds: `with:machine learning|neural` speaks for it,
 `only:x` must stand in the text, `without:x` must not;
 a trailing `*` stands for any ending, capitals are an acronym. Lines that begin with `#` and empty
-lines are skipped. Phrases are folded: lower case, straight apostrophes.
+lines are skipped. Phrases are folded (lower case, straight apostrophes) for look-up; capitals of an original
+("New York", "TV") are kept for what is written back.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Option(NamedTuple):
     rate: float  # P(found | original)
     family: str
     source: str
+    written: str = ""  # the original with its capitals
 
 
 @dataclass(slots=True)
@@ -200,9 +202,10 @@ def build(entries: Iterable[Entry], families: list[str]) -> Lexicon:
     for original, group in by_original.items():
         scales, lexicon.stay[original] = _scales(group)
         words = tuple(original.replace("-", " ").replace("'s", " 's").split())
+        written = next((e.written for e in group if e.written != original), original)
         add_prefixes(lexicon.prefixes, original)
         for e in group:
-            option = Option(original, words, e.rate * scales[e.measured], e.family, e.source)
+            option = Option(original, words, e.rate * scales[e.measured], e.family, e.source, written)
             lexicon.options.setdefault(e.found, []).append(option)
     for found in lexicon.options:
         add_prefixes(lexicon.prefixes, found)

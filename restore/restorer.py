@@ -63,7 +63,7 @@ class _Choice:
 
 
 class _Spelling(NamedTuple):
-    """How an original is written: with its hyphens, and the words of its family that have capitals."""
+    """How an original is written: with its hyphens and capitals, and the words of its family that have capitals."""
 
     original: str
     capitals: Mapping[str, str]
@@ -270,9 +270,11 @@ class Restorer:
         return extra
 
     def _spelling(self, lattice: Lattice, arc: int) -> _Spelling:
-        """An arc's spelling; dense families have originals in lower case and in the words' own order."""
+        """An arc's spelling; only sparse families compose originals, whose words have capitals of their own."""
         option = lattice.option[arc]
-        return _Spelling(option.original, self._capitals) if option and lattice.kind[arc] == TERM else _Spelling("", {})
+        if option and lattice.kind[arc] == TERM:
+            return _Spelling(option.original, self._capitals)
+        return _Spelling(option.written if option else "", {})
 
     def _fixed(self, tokens: Tokens) -> frozenset[int]:
         """Tokens inside phrases of the allow-list."""

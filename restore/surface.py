@@ -17,12 +17,15 @@ _SMALL: Final = frozenset(
 _BRACED: Final = regex.compile(r"\{(\p{L}[\p{L}’'-]*(?: \p{L}[\p{L}’'-]*){0,3})\}")
 _VOWEL_SOUND: Final = regex.compile(r"(?:[aeiou]|hono|hour|heir|honest)", regex.IGNORECASE)
 _CONSONANT_SOUND: Final = regex.compile(r"(?:uni(?!n|m)|use|usu|util|u[kst]\b|eu|one|once|ubiq)", regex.IGNORECASE)
+_ACRONYM: Final = regex.compile(r"\p{Lu}{2,4}|(?:\p{Lu}\.){2,}\p{Lu}?")
 _LETTER_NAME: Final = regex.compile(r"[AEFHILMNORSX](?![a-z])")
 _WORD: Final = regex.compile(r"[\p{L}\p{M}’'-]+")
+_WORD_OR_NUMBER: Final = regex.compile(r"[\p{L}\p{M}\p{N}’'-]+")  # "1970s" is one
 
 
 def match_case(original: str, found: str) -> str:
-    """`original`, written as `found` is: ALL CAPS, Title Case, or a capital first letter."""
+    """`original`, written as `found` is: ALL CAPS (but for an acronym of several words), Title Case, or a capital first
+    letter; capitals that `original` has stay."""
     if found.islower():
         return original
     words = _WORD.findall(found)
@@ -30,7 +33,8 @@ def match_case(original: str, found: str) -> str:
     if not letters:
         return original
     if all(w.isupper() for w in letters) and sum(map(len, letters)) > 1:
-        return original.upper()
+        stands_for_several = " " in original and _ACRONYM.fullmatch(found)
+        return original[:1].upper() + original[1:] if stands_for_several else original.upper()
     if not letters[0][0].isupper():
         return original
     content = [w for w in letters if w.lower() not in _SMALL]
@@ -55,7 +59,7 @@ def _title(text: str) -> str:
         w: str = match.group()
         return w if w.lower() in _SMALL and match.start() else w[:1].upper() + w[1:]
 
-    return str(_WORD.sub(word, text))
+    return str(_WORD_OR_NUMBER.sub(word, text))
 
 
 def quotes_like(original: str, text: str) -> str:

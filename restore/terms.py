@@ -1024,10 +1024,10 @@ def _changed(path: list[_Arc], bound: list[bool]) -> Iterator[tuple[int, int]]:
 
 
 def stretch(original: str, words: Sequence[str]) -> str:
-    """The part of an original that has these words, as it is spelt there ("cross-entropy"); else the words joined."""
-    if "-" in original:
+    """The part of an original that has these words, as it is spelt there ("cross-entropy", "New York"); else the words joined."""
+    if "-" in original or not original.islower():
         pattern = r"(?<!\w)" + r"[\s-]*".join(map(regex.escape, words)) + r"(?!\w)"
-        if match := regex.search(pattern, original):
+        if match := regex.search(pattern, original, regex.IGNORECASE):
             return str(match.group())
     return " ".join(words).replace(" 's", "'s")
 

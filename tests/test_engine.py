@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import restore
+from restore.surface import match_case
 
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -122,6 +123,31 @@ def test_case_is_kept(sure_engine):
     assert "CLIMATE CHANGE" in sure_engine.restore("THE REPORT ON LOCAL WEATHER CHANGE IS OUT.").text
     assert sure_engine.restore("Local weather change is real.").text.startswith("Climate change")
     assert "High-Flyer" in sure_engine.restore("The fund known as Excessive-Flyer trades shares.").text
+
+
+@pytest.mark.parametrize(
+    ("original", "found", "written"),
+    [
+        ("new york", "the big apple", "new york"),
+        ("New York", "the big apple", "New York"),
+        ("the United States", "america", "the United States"),
+        ("the United States", "America", "The United States"),
+        ("United States", "USA", "United States"),
+        ("United States", "U.S.A.", "United States"),
+        ("value", "WORTH", "VALUE"),
+        ("climate change", "LOCAL WEATHER CHANGE", "CLIMATE CHANGE"),
+        ("1970s", "Nineteen Seventies", "1970s"),
+        ("TV", "Television", "TV"),
+    ],
+)
+def test_capitals(original, found, written):
+    assert match_case(original, found) == written
+
+
+def test_names_get_their_capitals_back(tmp_path):
+    (tmp_path / "mine.tsv").write_text("the big apple\tNew York\t0.5\n", encoding="utf-8")
+    engine = restore.Restorer(families=["autoblog"], lexicons=[tmp_path], assume_spun=True)
+    assert "to New York" in engine.restore("She moved to the big apple to buy extra time.").text
 
 
 def test_articles_agree(sure_engine):

@@ -10,6 +10,7 @@ import pytest
 
 from restore import lexicon
 from restore.context import ContextModel, hashes
+from restore.learning import capitals
 from restore.learning.phrases import from_marked, learn, phrase_table, write_learned
 from restore.learning.smoothing import estimate
 from restore.learning.spinner import Spinner
@@ -25,6 +26,20 @@ def test_phrase_table_counts_substitutions_and_originals(tmp_path):
     write_learned(learn([from_marked(MARKED)] * 3), tmp_path / "learned.tsv")
     assert "local weather\tclimate\t3/6\n" in (tmp_path / "learned.tsv").read_text(encoding="utf-8")
     assert lexicon.check(tmp_path / "learned.tsv") == []
+
+
+def test_capitals_are_learned_from_running_text(tmp_path):
+    marked = "Trains from ⟦the big apple→New York⟧ carry ⟦television→TV⟧ crews; ⟦extra→more⟧ people watch the TV."
+    headline = "More People Leave New York For The Coast"
+    learned = learn([from_marked(marked), from_marked(headline)] * 3)
+    assert learned.written == {"new york": "New York", "tv": "TV"}
+    write_learned(learned, tmp_path / "learned.tsv")
+    assert "the big apple\tNew York\t3/6\n" in (tmp_path / "learned.tsv").read_text(encoding="utf-8")
+    assert lexicon.check(tmp_path / "learned.tsv") == []
+    (tmp_path / "curated.tsv").write_text("# by hand\nbig apple\tnew york\t0.3\n", encoding="utf-8")
+    assert capitals.originals_of(tmp_path / "curated.tsv") == {"new york"}
+    assert capitals.rewrite(tmp_path / "curated.tsv", learned.written) == 1
+    assert (tmp_path / "curated.tsv").read_text(encoding="utf-8") == "# by hand\nbig apple\tNew York\t0.3\n"
 
 
 def test_spinner_substitutes_at_the_rates_given(tmp_path):

@@ -33,6 +33,30 @@ def lexicon_command(
     typer.echo(f"{output}: {described(learned, top=0)}")
 
 
+@app.command("capitals")
+def capitals_command(
+    corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
+    lexicon: Annotated[Path, typer.Argument(help="The lexicon's folder; originals in its .tsv files are rewritten.")],
+    every: Annotated[int, typer.Option(help="Read one document of so many.")] = 4,
+) -> None:
+    """Write a lexicon's originals as plain text writes them: "New York", "TV"."""
+    from itertools import islice
+
+    from restore.learning.capitals import Writing, originals_of, rewrite
+    from restore.learning.phrases import open_text
+    from restore.text import tokenize
+
+    files = sorted(lexicon.rglob("*.tsv"))
+    writing = Writing(set().union(*map(originals_of, files)))
+    for path in sorted(p for p in corpora.glob("*.txt*") if not p.name.startswith("clean_dev")):
+        with open_text(path) as lines:
+            for line in islice(lines, 0, None, every):
+                writing.read(tokenize(line.rstrip("\n")))
+    written = writing.usual()
+    for path in files:
+        typer.echo(f"{path}: {rewrite(path, written)} originals written anew")
+
+
 @app.command("context")
 def context_command(
     corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],

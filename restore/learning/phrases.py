@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TextIO, cast
 
 from restore.learning.alignment import Bead, blocks, pair_sentences
+from restore.learning.capitals import usual_forms
 from restore.learning.segmentation import Corpus, Counted, estimate
 from restore.learning.texts import texts_of, write_lines
 from restore.lexicon import Lexicon, add_prefixes, phrase_key
@@ -64,6 +65,7 @@ class Learned:
     added: int = 0  # sentences of the spun text without a partner
     missing: int = 0  # of the original
     rewritten: int = 0  # pairs too unlike
+    written: dict[str, str] = field(default_factory=dict)  # originals that have capitals, and how they are written
 
     @property
     def substitutions(self) -> int:
@@ -157,27 +159,29 @@ def learn(pairs: Iterable[Pair], least: int = 1) -> Learned:
     result = Learned()
     corpus = Corpus()
     marked: list[Pair] = []
+    originals: list[Tokens] = []
     passages = 0
     for pair in pairs:
         result.texts += 1
+        originals.append(tokenize(pair.original))
         if pair.substitutions is not None:
             marked.append(pair)
+            result.words += len(originals[-1])
         else:
-            passages = _align(pair, corpus, result, passages)
+            passages = _align(tokenize(pair.spun), originals[-1], corpus, result, passages)
     rows = {(f, o): Counted(f, o, n, total, n) for f, o, n, total in phrase_table(marked)}
-    result.words += sum(len(tokenize(p.original)) for p in marked)
     for counted in _sifted(estimate(corpus), least, result.doubts):
         known = rows.get((counted.found, counted.original))
         if known:
             counted = counted._replace(seen=counted.seen + known.seen, occurred=counted.occurred + known.occurred)
         rows[counted.found, counted.original] = counted
     result.entries = [rows[key] for key in sorted(rows) if rows[key].seen >= least]
+    result.written = usual_forms(originals, {e.original for e in result.entries})
     return result
 
 
-def _align(pair: Pair, corpus: Corpus, result: Learned, passages: int) -> int:
+def _align(spun: Tokens, original: Tokens, corpus: Corpus, result: Learned, passages: int) -> int:
     """Add the sentences of one pair to the corpus; returns the number of passages so far."""
-    spun, original = tokenize(pair.spun), tokenize(pair.original)
     if spun.key == original.key and len(spun) >= UNTOUCHED:
         result.untouched += 1
         return passages
@@ -275,16 +279,16 @@ def _occurrences(texts: Iterable[Tokens], phrases: set[str]) -> Counter[str]:
     return count
 
 
-def lexicon_lines(entries: Iterable[Counted]) -> Iterator[str]:
+def lexicon_lines(learned: Learned) -> Iterator[str]:
     """Entries as lexicon lines, with a heading."""
     yield "# found\toriginal\ttimes seen/times the original occurred\n"
-    for e in entries:
-        yield f"{e.found}\t{e.original}\t{e.seen}/{e.occurred}\n"
+    for e in learned.entries:
+        yield f"{e.found}\t{learned.written.get(e.original, e.original)}\t{e.seen}/{e.occurred}\n"
 
 
 def write_learned(learned: Learned, path: Path) -> None:
     """Entries as one lexicon file, written in one step. Raises DocumentError."""
-    write_lines(path, lexicon_lines(learned.entries))
+    write_lines(path, lexicon_lines(learned))
 
 
 def write_lexicon(learned: Learned, folder: Path, sources: Iterable[str]) -> None:
