@@ -123,7 +123,7 @@ class Finder:
         self._log_stay = {phrase: log(stay) for phrase, stay in lexicon.stay.items()}
         self._listed: dict[str, Originals] = {}
         self._inflected: dict[str, Originals] = {}
-        self._verbs: dict[str, bool] = {}
+        self._verbs: dict[str, tuple[str, ...]] = {}
         self._near: dict[str, str | None] = {}
 
     def lattice(
@@ -228,29 +228,35 @@ class Finder:
         self, tokens: Tokens, i: int, limit: int, fixed: frozenset[int], listed_ends: set[int]
     ) -> Iterator[tuple[int, Originals]]:
         """Options for the inflected forms of listed phrases that start at a token."""
-        keys, gaps, prefixes = tokens.key, tokens.gap, self.lexicon.prefixes
+        keys, gaps, prefixes, options = tokens.key, tokens.gap, self.lexicon.prefixes, self.lexicon.options
         phrase = keys[i]
-        verb = self._is_verb(phrase)
+        heads = self._verb_heads(phrase)  # the phrase with its first word in the forms that listed phrases begin with
         end = i + 1
         while True:
-            if end not in listed_ends and (verb or keys[end - 1][-1] == "s"):
+            if end not in listed_ends and (keys[end - 1][-1] == "s" or any(head in options for head in heads)):
                 inflections = self._inflections(phrase)
                 if inflections.words:
                     yield end, inflections
             if end >= limit or end - i >= LONGEST or gaps[end] not in _JOINERS or end in fixed:
                 return
-            if not verb and phrase not in prefixes:
+            if not heads and phrase not in prefixes:
                 return
-            phrase += gaps[end] + keys[end]
+            more = gaps[end] + keys[end]
+            heads = (
+                [h for h in (head + more for head in heads) if h in prefixes]
+                if phrase != keys[i] or more[0] == " "
+                else ()
+            )
+            phrase += more
             end += 1
 
-    def _is_verb(self, key: str) -> bool:
-        """Whether a word is a form of one that listed phrases begin with."""
+    def _verb_heads(self, key: str) -> Sequence[str]:
+        """Base forms of a word that listed phrases begin with."""
         known = self._verbs.get(key)
         if known is None:
             if len(self._verbs) > REMEMBERED:
                 self._verbs.clear()
-            known = self._verbs[key] = any(base in self.lexicon.prefixes for base, _ in analyses(key))
+            known = self._verbs[key] = tuple(base for base, _ in analyses(key) if base in self.lexicon.prefixes)
         return known
 
     def _inflections(self, phrase: str) -> Originals:

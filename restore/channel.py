@@ -29,7 +29,7 @@ from typing import Final
 import numpy as np
 
 from restore.context import ContextModel
-from restore.lexicon import LONGEST, Lexicon
+from restore.lexicon import LONGEST, Lexicon, words_of
 from restore.terms import Place, Terms
 from restore.text import Tokens, shape
 
@@ -275,13 +275,11 @@ def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:
     """Screening weight of every phrase that a lexicon lists on either side."""
     phrases = list({*lexicon.options, *lexicon.stay})
     index = {p: i for i, p in enumerate(phrases)}
-    words = [[shape(w) for w in p.replace("-", " ").replace("'s", " 's").split()] for p in phrases]
-    log_p = model.phrases(words).astype(np.float64)
+    log_p = model.phrases([[shape(w) for w in words_of(p)] for p in phrases]).astype(np.float64)
+    arcs = [(index[found], index[o.original], o.rate) for found, options in lexicon.options.items() for o in options]
+    found, original, rate = (np.array(column) for column in zip(*arcs, strict=True)) if arcs else 3 * [np.empty(0, int)]
     made = np.full(len(phrases), -np.inf)
-    for found, options in lexicon.options.items():
-        terms = [log(o.rate) + log_p[index[o.original]] for o in options]
-        top = max(terms)
-        made[index[found]] = top + log(sum(exp(t - top) for t in terms))
+    np.logaddexp.at(made, found, np.log(rate) + log_p[original])
     stay = np.array([lexicon.stay.get(p, 1.0) for p in phrases])
     ratio = np.logaddexp(np.log(stay), made - log_p)
     return dict(zip(phrases, np.clip(ratio, *_CAP).tolist(), strict=True))

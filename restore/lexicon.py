@@ -98,6 +98,7 @@ class Lexicon:
 
 
 _JOINERS: Final = frozenset(("", " ", "-"))
+_BOUND: Final = re.compile("[ -]|'s")  # where a word of a phrase ends
 
 
 def phrase_key(phrase: str) -> str:
@@ -107,6 +108,13 @@ def phrase_key(phrase: str) -> str:
     for gap, key in zip(tokens.gap[1:], tokens.key[1:], strict=True):
         parts += [gap if gap in _JOINERS else " ", key]
     return "".join(parts)
+
+
+def words_of(phrase: str) -> tuple[str, ...]:
+    """The words that a phrase's key stands for, a possessive ending as one."""
+    if phrase.isalpha():
+        return (phrase,)
+    return tuple(phrase.replace("-", " ").replace("'s", " 's").split())
 
 
 def root() -> Path:
@@ -201,7 +209,7 @@ def build(entries: Iterable[Entry], families: list[str]) -> Lexicon:
         by_original.setdefault(entry.original, []).append(entry)
     for original, group in by_original.items():
         scales, lexicon.stay[original] = _scales(group)
-        words = tuple(original.replace("-", " ").replace("'s", " 's").split())
+        words = words_of(original)
         written = next((e.written for e in group if e.written != original), original)
         add_prefixes(lexicon.prefixes, original)
         for e in group:
@@ -241,9 +249,8 @@ def phrases(allowed: Iterable[str]) -> Lexicon:
 def add_prefixes(prefixes: set[str], phrase: str) -> None:
     """Add a phrase and its beginnings at word ends."""
     prefixes.add(phrase)
-    for i, c in enumerate(phrase):
-        if c == " " or c == "-" or (c == "'" and phrase[i : i + 2] == "'s"):
-            prefixes.add(phrase[:i])
+    if not phrase.isalpha():
+        prefixes.update([phrase[: m.start()] for m in _BOUND.finditer(phrase)])
 
 
 def read(path: Path, family: str) -> Iterator[Entry]:
@@ -269,7 +276,11 @@ def read(path: Path, family: str) -> Iterator[Entry]:
 
 def parse(line: str, family: str, where: str, source: Path, number: int) -> Entry:
     """One line to an entry. Raises LexiconError with file, line and remedy."""
-    columns = [column.strip() for column in line.split("\t")]
+    columns = (
+        line.split("\t")
+        if " \t" not in line and "\t " not in line and line == line.strip()
+        else [c.strip() for c in line.split("\t")]
+    )
     condition = columns.pop(3) if len(columns) > 3 and columns[3].startswith(CONDITIONS) else ""
     if len(columns) == 1:
         raise LexiconError(

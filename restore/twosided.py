@@ -13,14 +13,15 @@ Arithmetic is float32 numpy; word vectors are stored as int8 with a scale a row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice
+from restore.candidates import IDENTITY, INFLECTED, LISTED, REMEMBERED, Lattice
 from restore.context import ContextModel
 from restore.text import Tokens, shape
 
@@ -35,12 +36,28 @@ MAX_WORDS: Final = 4  # of a candidate that are looked at
 
 
 @dataclass(slots=True)
+class _Phrases:
+    """What does not depend on the place of a phrase: its vector, its score by itself and, where it stays, its first
+    word's bias. Kept between texts; rows of the arrays by `row`."""
+
+    row: dict[tuple[str, ...], int]
+    vector: Array
+    alone: Array
+    stays: Array
+
+    @classmethod
+    def empty(cls, room: int, dimensions: int) -> _Phrases:
+        return cls({}, np.empty((room, dimensions), np.float32), np.empty(room, np.float32), np.empty(room, np.float32))
+
+
+@dataclass(slots=True)
 class TwoSided:
     """The encoder and its word vectors; `weights` as written by the training script, `dilations` those of its blocks."""
 
     vocabulary: dict[str, int]
     weights: dict[str, Array]
     dilations: tuple[int, ...]
+    _kept: _Phrases = field(default_factory=lambda: _Phrases.empty(0, 0))
 
     @classmethod
     def load(cls, path: Path) -> TwoSided:
@@ -82,20 +99,30 @@ class TwoSided:
                 ids.append(number(shape(tokens.key[i]), unknown))
                 gaps.append(GAPS[tokens.gap[i]])
         windows.append((begin, len(ids)))
-        states = np.concatenate([self._encode(np.array(ids[a:b]), np.array(gaps[a:b])) for a, b in windows])
-        out[many] = self._arcs(states, position, tokens, lattice, many, model)
+        first = np.array([position[i] for i in start[many].tolist()])
+        last = first + np.asarray(lattice.end)[many] - start[many] - 1
+        wanted = np.unique(np.concatenate([first, last]))
+        cut = np.searchsorted(wanted, windows)
+        states = np.concatenate(
+            [
+                self._encode(np.array(ids[a:b]), np.array(gaps[a:b]), wanted[lo:hi] - a)
+                for (a, b), (lo, hi) in zip(windows, cut, strict=True)
+            ]
+        )
+        ends = np.searchsorted(wanted, np.stack([first, last]))
+        out[many] = self._arcs(states, ends, tokens, lattice, many, model)
         return out
 
     def _vectors(self, name: str, rows: NDArray[np.int64]) -> Array:
         w = self.weights
         return np.asarray(w[name][rows] * w[f"{name}.scale"][rows][:, None], np.float32)
 
-    def _encode(self, ids: NDArray[np.int64], gaps: NDArray[np.int64]) -> Array:
-        """Vectors of a window's tokens, shape (tokens, dimensions)."""
+    def _encode(self, ids: NDArray[np.int64], gaps: NDArray[np.int64], wanted: NDArray[np.int64]) -> Array:
+        """Vectors of some of a window's tokens, shape (wanted, dimensions); the last block is worked out for these alone."""
         w = self.weights
         x = self._vectors("E", ids)
         x += w["G"][gaps]
-        n = len(x)
+        n, last = len(x), len(self.dilations) - 1
         part = np.empty_like(x)
         hidden = np.empty((n, w["up.0"].shape[1]), np.float32)
         for block, dilation in enumerate(self.dilations):
@@ -106,6 +133,9 @@ class TwoSided:
                 if 0 < abs(shift) < n:
                     here, there = slice(max(0, -shift), n - max(0, shift)), slice(max(0, shift), n - max(0, -shift))
                     y[here] += np.multiply(normal[there], kernel, out=part[here])
+            if block == last:
+                x, y = x[wanted], y[wanted]
+                hidden, part = hidden[: len(wanted)], part[: len(wanted)]
             np.matmul(y, w[f"up.{block}"], out=hidden)
             hidden += w[f"up.{block}.bias"]
             np.maximum(hidden, 0, out=hidden)
@@ -118,46 +148,58 @@ class TwoSided:
     def _arcs(
         self,
         states: Array,
-        position: dict[int, int],
+        ends: NDArray[np.int64],
         tokens: Tokens,
         lattice: Lattice,
         arcs: NDArray[np.int64],
         model: ContextModel,
     ) -> NDArray[np.float64]:
+        """Scores of some arcs; `ends`: which states their first and last tokens have, shape (2, arcs)."""
         w = self.weights
-        number, unknown = self.vocabulary.get, self.vocabulary["<unk>"]
-        phrases: dict[tuple[str, ...], int] = {}
         chosen = arcs.tolist()
-        starts = [lattice.start[k] for k in chosen]
         options = [lattice.option[k] for k in chosen]
-        row = np.array(
-            [
-                phrases.setdefault(option.words if option else (shape(tokens.key[i]),), len(phrases))
-                for i, option in zip(starts, options, strict=True)
-            ]
-        )
-        first = np.array([position[i] for i in starts])
-        last = first + np.array([lattice.end[k] for k in chosen]) - starts - 1
+        emitted = [
+            option.words if option else (shape(tokens.key[lattice.start[k]]),)
+            for k, option in zip(chosen, options, strict=True)
+        ]
+        phrases = self._phrases(emitted, model)
+        row = np.array([phrases.row[words] for words in emitted])
         channel = np.array([option.rate if option else 1.0 for option in options], np.float32)
         stay = np.array([0.0 if option else lattice.weight[k] for k, option in zip(chosen, options, strict=True)])
         rate = np.log(channel) + stay.astype(np.float32)
         kind = np.array([KINDS.get(lattice.kind[k], KINDS[LISTED]) for k in chosen])
-        table = list(phrases)
-        ids = np.array([[number(p[j], unknown) if j < len(p) else -1 for j in range(MAX_WORDS)] for p in table])
+
+        first, last = ends
+        spans, back = np.unique(first * len(states) + last, return_inverse=True)
+        both = np.concatenate([states[spans // len(states)], states[spans % len(states)]], axis=1)
+        query = both @ w["q"] + w["q.bias"]
+        score = np.einsum("ij,ij->i", query[back], phrases.vector[row])
+        score += (query @ w["Ki"].T + w["kind"])[back, kind] + phrases.alone[row] + (kind == 0) * phrases.stays[row]
+        score += w["lin"][0] * rate
+        return log_softmax(score.astype(np.float64), first)
+
+    def _phrases(self, emitted: Sequence[tuple[str, ...]], model: ContextModel) -> _Phrases:
+        """What is known of phrases, these among them; `model` is the same at each call."""
+        w = self.weights
+        kept = self._kept
+        new = [words for words in dict.fromkeys(emitted) if words not in kept.row]
+        if not new:
+            return kept
+        if len(kept.row) + len(new) > len(kept.alone):
+            new = list(dict.fromkeys(emitted))
+            kept = self._kept = _Phrases.empty(max(REMEMBERED, len(new)), w["q"].shape[1])
+        number, unknown = self.vocabulary.get, self.vocabulary["<unk>"]
+        ids = np.array([[number(p[j], unknown) if j < len(p) else -1 for j in range(MAX_WORDS)] for p in new])
         held = (ids >= 0)[..., None]
         size = np.maximum(held.sum(axis=1), 1).astype(np.float32)
         flat = self._vectors("U", np.maximum(ids, 0).ravel()).reshape(*ids.shape, -1)
-        mean = (flat * held).sum(axis=1) / size
-        bias = (w["b"][np.maximum(ids, 0)] * held[..., 0]).sum(axis=1) / size[:, 0]
-        usual = model.phrases([list(p) for p in table])
-
-        spans, back = np.unique(first * (1 << 20) + (last - first), return_inverse=True)
-        a, length = spans >> 20, spans & ((1 << 20) - 1)
-        query = np.concatenate([states[a], states[a + length]], axis=1) @ w["q"] + w["q.bias"]
-        score = np.einsum("ij,ij->i", query[back], mean[row] + w["Ki"][kind])
-        score += bias[row] + w["kind"][kind] + (kind == 0) * w["bi"][ids[row, 0]]
-        score += w["lin"][0] * rate + w["lin"][1] * 0.5 * usual[row]
-        return log_softmax(score.astype(np.float64), first)
+        added = slice(len(kept.row), len(kept.row) + len(new))
+        kept.vector[added] = (flat * held).sum(axis=1) / size
+        kept.alone[added] = (w["b"][np.maximum(ids, 0)] * held[..., 0]).sum(axis=1) / size[:, 0]
+        kept.alone[added] += w["lin"][1] * 0.5 * model.phrases([list(p) for p in new])
+        kept.stays[added] = w["bi"][ids[:, 0]]
+        kept.row.update((words, added.start + k) for k, words in enumerate(new))
+        return kept
 
 
 def _normalised(x: Array, gain: Array) -> Array:
