@@ -350,7 +350,8 @@ def ordinary_phrases(matcher: Terms, documents: Iterable[str]) -> list[str]:
 
 
 def documents(folder: Path, half: bool = False) -> Iterator[str]:
-    """Documents of the corpora, a line each; every other one where only `half` are asked for."""
-    for path in sorted(folder.glob("*.txt*")):
+    """Documents of the corpora, a line each; every other one where only `half` are asked for. Files named clean_dev*
+    are for measuring and are never read."""
+    for path in sorted(p for p in folder.glob("*.txt*") if not p.name.startswith("clean_dev")):
         with open_text(path) as lines:
             yield from (line for number, line in enumerate(lines) if not (half and number % 2))
