@@ -4,13 +4,15 @@ The posterior knows neither gaps of the lexicon nor how far estimated shares can
 be trusted. A logistic regression on its logit and on the entry's share
 mends that (Platt 1999, "Probabilistic outputs for support
 vector machines"); it was fitted on pairs that nothing else had learned from.
+Nor does it know which entries it errs with. Their record does: what is to be added to the
+log odds of a change, from how often it proved right or wrong before (`python -m restore.learning record`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from math import exp, log
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,7 @@ from typing import Final
 from restore.decoder import Weights
 
 FEATURES: Final = ("one", "logit", "sure", "rate")
+RECORD: Final = "record.txt"
 _SURE: Final = 2.0  # logit from which on the slope may be another
 _LEAST: Final = 1e-4  # posteriors are kept so far from 0 and 1
 
@@ -35,21 +38,26 @@ class Calibration:
 
     coefficients: tuple[float, ...]
 
-    def probability(self, posterior: float, rate: float, doubt: float = 0.0) -> float:
-        """Probability that an edit is right; `doubt` is taken off its log odds."""
-        x = sum(c * f for c, f in zip(self.coefficients, features(posterior, rate), strict=True)) - doubt
+    def probability(self, posterior: float, rate: float, record: float = 0.0) -> float:
+        """Probability that an edit is right; `record` is added to its log odds."""
+        x = sum(c * f for c, f in zip(self.coefficients, features(posterior, rate), strict=True)) + record
         return 1 / (1 + exp(-max(-30.0, min(30.0, x))))
 
 
 NONE: Final = Calibration((0.0, 1.0, *(0.0,) * (len(FEATURES) - 2)))  # the posterior as it is
 
 
+Record = Mapping[tuple[str, str], float]  # words found, words restored -> log odds
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What was fitted on pairs: weights of the evidence and a calibration for each family ("" for any other)."""
+    """What was fitted on pairs: weights of the evidence and a calibration for each family ("" for any other), and the
+    records of some families' entries."""
 
     weights: dict[str, Weights]
     calibrations: dict[str, Calibration]
+    records: dict[str, Record] = field(default_factory=dict)
 
     def weights_of(self, family: str) -> Weights:
         """Those of a family, or the ones for all others."""
@@ -61,14 +69,16 @@ class Fitted:
 
 
 def load_fitted(path: Path) -> Fitted:
-    """Read what `python -m restore.learning weights` wrote. Raises OSError, ValueError."""
+    """Read what `python -m restore.learning weights` wrote, and the records of the families beside it. Raises OSError,
+    ValueError."""
     data = json.loads(path.read_text(encoding="utf-8"))
     weights = {family: Weights(**w) for family, w in data["weights"].items()}
-    return Fitted(weights, {family: Calibration(tuple(c)) for family, c in data["calibrations"].items()})
+    calibrations = {family: Calibration(tuple(c)) for family, c in data["calibrations"].items()}
+    return Fitted(weights, calibrations, {p.parent.name: load_record(p) for p in path.parent.glob(f"*/{RECORD}")})
 
 
 def save_fitted(fitted: Fitted, path: Path) -> None:
-    """Write it."""
+    """Write it; records have files of their own."""
     data = {
         "weights": {family: asdict(w) for family, w in fitted.weights.items()},
         "calibrations": {family: c.coefficients for family, c in fitted.calibrations.items()},
@@ -76,16 +86,33 @@ def save_fitted(fitted: Fitted, path: Path) -> None:
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
-def fit(rows: Sequence[tuple[tuple[float, ...], bool]], penalty: float = 1.0, steps: int = 50) -> Calibration:
-    """Logistic regression by Newton's method; the penalty draws towards the uncalibrated posterior."""
+def load_record(path: Path) -> Record:
+    """Read a family's record. Raises OSError, ValueError."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if line[:1] != "#")
+    return {(found, restored): float(odds) for found, restored, odds in rows}
+
+
+def record_lines(record: Record) -> Iterable[str]:
+    """A record as lines of text, with a heading."""
+    yield "# words found\twords restored\tadded to the log odds that the change is right (by 'python -m restore.learning record')\n"
+    yield from (f"{found}\t{restored}\t{odds:.2f}\n" for (found, restored), odds in sorted(record.items()))
+
+
+def fit(rows: Sequence[tuple[tuple[float, ...], float, bool]], penalty: float = 1.0, steps: int = 50) -> Calibration:
+    """Logistic regression by Newton's method; the penalty draws towards the uncalibrated posterior.
+
+    rows: features of an edit, its entry's record, whether it is right.
+    """
     import numpy as np
 
     x = np.array([r[0] for r in rows])
-    y = np.array([r[1] for r in rows], float)
+    given = np.array([r[1] for r in rows])
+    y = np.array([r[2] for r in rows], float)
     prior = np.array(NONE.coefficients)
     w = prior.copy()
     for _ in range(steps):
-        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+        p = 1 / (1 + np.exp(-np.clip(x @ w + given, -30, 30)))
         gradient = x.T @ (p - y) + penalty * (w - prior)
         hessian = (x * (p * (1 - p))[:, None]).T @ x + penalty * np.eye(len(w))
         w = w - np.linalg.solve(hessian, gradient)

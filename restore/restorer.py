@@ -40,7 +40,7 @@ MENTION: Final = 0.01  # least probability of an alternative that is reported
 class _Reading:
     """One way to change a stretch of tokens: the words in it that differ, and how probable they are.
 
-    posterior: by the decoder. probability: calibrated.
+    posterior: by the decoder. probability: calibrated. record: what the entry's record adds to its log odds.
     """
 
     start: int
@@ -49,6 +49,7 @@ class _Reading:
     arc: int
     posterior: float
     probability: float
+    record: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +334,8 @@ class Restorer:
                 "similarity": ratio(" ".join(found[n]), " ".join(reading.words)) / 100,
                 "passage": spun,
             }
+            if reading.record:
+                evidence["record"] = reading.record
             yield Edit(
                 start + offset,
                 end + offset,
@@ -419,27 +422,38 @@ def _readings(
             continue
         while lattice.start[arc] >= bounds[sentence][1]:
             if merged:
-                yield sentence, [_reading(change, *m, lattice, fitted, doubt) for change, m in merged.items()]
+                yield sentence, [_reading(change, *m, lattice, tokens, fitted, doubt) for change, m in merged.items()]
                 merged = {}
             sentence += 1
-        change = _trim(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
+        change = trimmed(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
         p = float(decoded.posterior[arc])
         best, total = merged.get(change, (int(arc), 0.0))
         merged[change] = best if decoded.posterior[best] >= p else int(arc), min(1.0, total + p)
     if merged:
-        yield sentence, [_reading(change, *m, lattice, fitted, doubt) for change, m in merged.items()]
+        yield sentence, [_reading(change, *m, lattice, tokens, fitted, doubt) for change, m in merged.items()]
 
 
 def _reading(
-    change: tuple[int, int, tuple[str, ...]], arc: int, posterior: float, lattice: Lattice, fitted: Fitted, doubt: float
+    change: tuple[int, int, tuple[str, ...]],
+    arc: int,
+    posterior: float,
+    lattice: Lattice,
+    tokens: Tokens,
+    fitted: Fitted,
+    doubt: float,
 ) -> _Reading:
+    """doubt: of a spinner that shares only part of the table; records say nothing of it, and this is taken off instead."""
     option = lattice.option[arc]
     assert option is not None  # identity arcs make no reading
-    probability = fitted.calibration(option.family).probability(posterior, option.rate, doubt)
-    return _Reading(*change, arc, posterior, probability)
+    start, end, words = change
+    known = fitted.records.get(option.family) if not doubt else None
+    record = known.get((" ".join(tokens.key[start:end]), " ".join(words)), 0.0) if known else 0.0
+    calibration = fitted.calibration(option.family if not doubt else "")
+    probability = calibration.probability(posterior, option.rate, record - doubt)
+    return _Reading(start, end, words, arc, posterior, probability, record)
 
 
-def _trim(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tuple[int, int, tuple[str, ...]]:
+def trimmed(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tuple[int, int, tuple[str, ...]]:
     """A change without the words that both sides begin or end with; one word is left on each."""
     while end - start > 1 and len(words) > 1 and keys[start] == words[0]:
         start, words = start + 1, words[1:]

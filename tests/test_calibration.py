@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
-from restore.calibration import NONE, Calibration, Fitted, features, fit, load_fitted, save_fitted
+import restore
+from restore.calibration import (
+    NONE,
+    Calibration,
+    Fitted,
+    features,
+    fit,
+    load_fitted,
+    load_record,
+    record_lines,
+    save_fitted,
+)
 from restore.decoder import Weights
+from restore.learning.fitting import _terms
 from restore.learning.gold import judged, read_marked
+from restore.lexicon import root
 from restore.restoration import Edit
 
 
 def test_fitting_mends_overconfidence():
     """Posteriors that claim 0.9 and are right in six cases of ten are brought down to 0.6."""
     draw = random.Random(1)
-    rows = [(features(0.9, 0.3), draw.random() < 0.6) for _ in range(3000)]
-    rows += [(features(0.5, 0.3), draw.random() < 0.3) for _ in range(3000)]
+    rows = [(features(0.9, 0.3), 0.0, draw.random() < 0.6) for _ in range(3000)]
+    rows += [(features(0.5, 0.3), 0.0, draw.random() < 0.3) for _ in range(3000)]
     fitted = fit(rows)
     assert fitted.probability(0.9, 0.3) == pytest.approx(0.6, abs=0.03)
     assert fitted.probability(0.5, 0.3) == pytest.approx(0.3, abs=0.03)
@@ -33,6 +47,34 @@ def test_what_was_fitted_is_saved_and_read(tmp_path):
     assert load_fitted(tmp_path / "fitted.json") == fitted
     assert fitted.calibration("mine").coefficients[0] == 0.1
     assert fitted.calibration("another") is NONE
+
+
+def test_records_are_saved_and_read(tmp_path):
+    record = {("'s", "is"): -7.47, ("four", "4"): 4.25}
+    (tmp_path / "record.txt").write_text("".join(record_lines(record)), encoding="utf-8")
+    assert load_record(tmp_path / "record.txt") == record
+
+
+def test_a_record_decides_what_the_posterior_leaves_open():
+    """Changes that the engine is as sure of, one of which mostly proved right and one wrong; seldom seen ones stay."""
+    wrong, right, seldom = ("worth", "merit"), ("local weather", "climate"), ("chook", "bird")
+    places = [(wrong, 1.0, k % 10 == 0) for k in range(200)] + [(right, 1.0, k % 10 > 0) for k in range(200)]
+    terms = _terms([*places, (seldom, 1.0, False)])
+    assert terms[wrong] < -1.5
+    assert terms[right] > 1.5
+    assert abs(terms[seldom]) < 0.5
+    for change, sign in ((wrong, -1), (right, 1)):
+        assert sign * (NONE.probability(0.73, 0.3, terms[change]) - 0.73) > 0.1
+
+
+def test_a_record_shows_in_the_evidence_and_the_confidence(spun):
+    plain = restore.Restorer()
+    edit = next(e for e in plain.restore(spun).edits if e.found == "local weather" and e.replacement == "climate")
+    records = {"autoblog": {("local weather", "climate"): -2.0}}
+    warned = restore.Restorer(threshold=0.05, fitted=replace(load_fitted(root() / "fitted.json"), records=records))
+    again = next(e for e in warned.restore(spun).edits if e.start == edit.start)
+    assert again.evidence["record"] == -2.0
+    assert again.confidence < edit.confidence
 
 
 def test_alternatives_and_identity_share_out_one(engine, spun):
