@@ -7,7 +7,8 @@ phrase the log of how much likelier it is in spun text than in untouched text,
     weight(x) = log [ (P(x) stay(x) + sum over originals o of P(x | o) P(o)) / P(x) ],
 
 P from the context model, stay and P(x | o) from the lexicon. Summed over a
-sentence this is the log-likelihood ratio of a naive Bayes detector. Sentences
+sentence this is the log-likelihood ratio of a naive Bayes detector; repeats of a
+phrase count for less, as a text repeats what it is about (Church and Gale 1995). Sentences
 are chained by a hidden Markov model (the document untouched; or each sentence spun
 or quoted), so that a document's sentences vouch for each other and a clean
 quotation in a spun page stays clean.
@@ -23,7 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import exp, expm1, log, log1p
+from math import exp, expm1, log, log1p, sqrt
 from typing import Final
 
 import numpy as np
@@ -43,6 +44,7 @@ UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to
 TABLES: Final = ((1.0, 0.99), (0.7, 0.001))
 UNLIKELY: Final = -7.0  # log odds below which another table is not looked into
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
+FADES: Final = 300  # tokens by which an earlier place of a phrase counts by half for a later one
 RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases
 ASSUMED: Final = 0.5  # the same where the caller says so and names no dense family
 LEAST_ODDS: Final = -2.0  # log odds of a place from which on its originals are candidates
@@ -123,7 +125,7 @@ class Screen:
         turns = list(_turns(tokens, sentences))
         begin = np.fromiter((t[0] for t in traces), np.int64, len(traces))
         place = np.searchsorted([b for b, _ in sentences], begin, side="right") - 1
-        weight = SCALE * np.fromiter((t[3] for t in traces), np.float64, len(traces))
+        weight = SCALE * np.fromiter(_discounted(traces), np.float64, len(traces))
         best: tuple[float, float, list[float], list[float]] | None = None
         for table, prior in TABLES:
             heard = weight if table == 1 else np.log1p(table * np.expm1(weight))
@@ -210,6 +212,19 @@ class Screen:
                 family = self._options[phrase][0].family
                 support[family] = support.get(family, 0.0) + spun[at] * weight
         return share / len(tokens), max(support, key=lambda name: support[name], default=None)
+
+
+def _discounted(traces: Iterable[tuple[int, int, str, float]]) -> Iterator[float]:
+    """Weights of phrases, the k-th place of one that speaks for a spinner counting as 1/√k of the first.
+
+    Earlier places fade by half every `FADES` tokens, so that a long text is judged all through.
+    """
+    places: dict[str, tuple[float, int]] = {}
+    for begin, _, phrase, weight in traces:
+        times, last = places.get(phrase, (0.0, begin))
+        times = 1 + times * 0.5 ** ((begin - last) / FADES)
+        places[phrase] = times, begin
+        yield weight / sqrt(times) if weight > 0 else weight
 
 
 def apart(places: Sequence[Place]) -> list[Place]:
