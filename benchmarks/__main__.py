@@ -299,10 +299,11 @@ def floors() -> None:
     failed = False
     for name, value in quality().items():
         floor = limits[name]
-        bad = value > floor if name.endswith("edits") else value < floor
+        shown = round(value, 3)  # floors have three digits
+        bad = shown > floor if name.endswith("edits") else shown < floor
         failed |= bad
         typer.echo(
-            f"{name}: {value:.3f} ({'ceiling' if name.endswith('edits') else 'floor'} {floor}){' FAILED' if bad else ''}"
+            f"{name}: {shown:.3f} ({'ceiling' if name.endswith('edits') else 'floor'} {floor}){' FAILED' if bad else ''}"
         )
     raise typer.Exit(int(failed))
 

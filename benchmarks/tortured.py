@@ -8,7 +8,6 @@ abstract of `abstracts.txt`, alone or with two others.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +15,12 @@ from random import Random
 from typing import Final
 
 from restore.learning import tortured
+from restore.learning.places import family_without, near
 from restore.lexicon import root
 from restore.restorer import Restorer
-from restore.terms import Terms, singular, term_key
+from restore.terms import Terms, term_key
 
 ABSTRACTS: Final = Path(__file__).parent / "abstracts.txt"
-KEPT: Final = ("manifest.toml", "judgements.txt", "*curated*.txt", "ordinary.txt", "register.txt")
 
 
 def figures(rows: Path, seed: int, share: float = 0.1) -> dict[str, tuple[int, int]]:
@@ -35,12 +34,7 @@ def figures(rows: Path, seed: int, share: float = 0.1) -> dict[str, tuple[int, i
     known = [p for p in phrases if near(p.found) not in apart]
     listed = random.sample(known, min(len(held), len(known)))
     with tempfile.TemporaryDirectory() as name:
-        family = Path(name) / "tortured"
-        family.mkdir()
-        for pattern in KEPT:
-            for path in folder.glob(pattern):
-                shutil.copy(path, family / path.name)
-        tortured.write_family(known, family)
+        family = family_without(folder, known, Path(name) / "tortured")
         out = {}
         for mode, wary in (("", True), (", family named", False)):
             engine = Restorer()
@@ -49,11 +43,6 @@ def figures(rows: Path, seed: int, share: float = 0.1) -> dict[str, tuple[int, i
                 out[f"{kind}, alone{mode}"] = restored(engine, group, 1, Random(seed))
                 out[f"{kind}, three in an abstract{mode}"] = restored(engine, group, 3, Random(seed))
         return out
-
-
-def near(phrase: str) -> str:
-    """A phrase by which near-duplicates are recognised: words apart, in the singular."""
-    return " ".join(singular(w) or w for w in term_key(phrase).split())
 
 
 def restored(engine: Restorer, phrases: list[tortured.Phrase], together: int, random: Random) -> tuple[int, int]:

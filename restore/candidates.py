@@ -19,7 +19,7 @@ from typing import Final
 from restore.context import UNSEEN, ContextModel, frequency, hashes
 from restore.inflection import Form, analyses, inflect
 from restore.lexicon import LONGEST, Lexicon, Option
-from restore.terms import Place
+from restore.places import Place
 from restore.text import PROTECTED_WORD, Tokens, shape
 
 CONTEXT: Final = 0.4  # weight of the context model in the decoder's score

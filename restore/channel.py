@@ -31,7 +31,8 @@ import numpy as np
 
 from restore.context import ContextModel
 from restore.lexicon import LONGEST, Lexicon, words_of
-from restore.terms import Place, Terms
+from restore.places import RARE_PRIOR, Place, apart, smooth_places
+from restore.terms import Terms
 from restore.text import Tokens, shape
 
 SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
@@ -45,13 +46,8 @@ TABLES: Final = ((1.0, 0.99), (0.7, 0.001))
 UNLIKELY: Final = -7.0  # log odds below which another table is not looked into
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
 FADES: Final = 300  # tokens by which an earlier place of a phrase counts by half for a later one
-RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases
-ASSUMED: Final = 0.5  # the same where the caller says so and names no dense family
+ASSUMED: Final = 0.5  # the same where the caller names the family, or says that a text was spun and names no dense one
 LEAST_ODDS: Final = -2.0  # log odds of a place from which on its originals are candidates
-RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
-CHANCE: Final = 0.1  # share of the lesser places that count as evidence
-LONG_TEXT: Final = 100  # tokens; longer texts have more places by chance
-SELDOM: Final = 2.0  # taken off a place's odds where others have shown the family at work: most words stay
 EXPLAINED: Final = 6.0  # taken off a place's weight where a dense family already explains the sentence
 _BREAKS: Final = frozenset((".", ","))
 _TELLING: Final = 1.0  # weight from which on a phrase counts as the spinner's
@@ -157,7 +153,7 @@ class Screen:
                 continue
             if dense.probability >= 0.5:
                 places = list(_unexplained(places, dense))
-            prior = ASSUMED if assume_spun and not self._options else RARE_PRIOR
+            prior = ASSUMED if matcher.named or (assume_spun and not self._options) else RARE_PRIOR
             odds, probability = smooth_places(places, prior, len(tokens))
             kept = [(p, o) for p, o in zip(places, odds, strict=True) if o > LEAST_ODDS]
             claimed += kept
@@ -225,47 +221,6 @@ def _discounted(traces: Iterable[tuple[int, int, str, float]]) -> Iterator[float
         times = 1 + times * 0.5 ** ((begin - last) / FADES)
         places[phrase] = times, begin
         yield weight / sqrt(times) if weight > 0 else weight
-
-
-def apart(places: Sequence[Place]) -> list[Place]:
-    """The weightiest places that do not overlap."""
-    taken: list[Place] = []
-    for p in sorted(places, key=lambda p: -p.weight):
-        if all(p.end <= t.start or p.start >= t.end for t in taken):
-            taken.append(p)
-    return taken
-
-
-def smooth_places(places: Sequence[Place], prior: float = RARE_PRIOR, length: int = 0) -> tuple[list[float], float]:
-    """Log odds of each place to be a sparse family's, and the probability that any is.
-
-    A place's weight stands against the document's: log P(family at work | all
-    places that do not overlap with it). A change that occurs twice counts once; the
-    weightiest place counts in full, each other one as far as it may be chance;
-    a long text (length in tokens) has more chances.
-    """
-    alone = log(prior) - log1p(-prior) - log1p(length / LONG_TEXT)
-    counted: list[tuple[Place, float]] = []
-    known: set[tuple[str, str]] = set()
-    for p in apart(places):
-        if p.weight > 0 and not (p.changes and p.changes <= known):
-            counted.append((p, min(p.weight, RARE_CAP)))
-            known |= p.changes
-    odds = []
-    for p in places:
-        others = alone + _together(
-            g for q, g in counted if (q.end <= p.start or p.end <= q.start) and not (q.changes & p.changes)
-        )
-        at_work = 1 / (1 + exp(-max(-50.0, min(50.0, others))))
-        odds.append(p.weight + log(at_work) - SELDOM * at_work)
-    total = alone + _together(g for _, g in counted)
-    return odds, 1 / (1 + exp(-max(-50.0, min(50.0, total))))
-
-
-def _together(gains: Iterable[float]) -> float:
-    """Evidence of several places: the largest, and of each other one log(1 - CHANCE + CHANCE exp(gain))."""
-    ordered = sorted(gains, reverse=True)
-    return sum(ordered[:1]) + sum(log(1 - CHANCE + CHANCE * exp(g)) for g in ordered[1:])
 
 
 def _unexplained(places: Sequence[Place], dense: Passages) -> Iterator[Place]:

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from math import exp, log, log1p
+from math import exp, log
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -35,6 +35,7 @@ import regex
 from restore.context import SENTENCE, ContextModel, hashes
 from restore.inflection import analyses, inflect
 from restore.lexicon import Option, read
+from restore.places import Features, Judge, Place
 from restore.text import PROTECTED_WORD, Tokens, shape
 
 RATE: Final = 0.03  # share of the words of a paper that begin a term
@@ -48,18 +49,18 @@ FLOOR: Final = -13.0  # least log probability of one found word: the model's rar
 TELLING: Final = 3.0  # log-likelihood ratio from which a word alone is worth a closer look
 HINT: Final = -0.5  # of a word, from which on its pairs with its neighbours are looked at
 GAIN: Final = 5.0  # log-likelihood ratio of a pair that makes it worth a closer look
-LESS: Final = 1.5  # taken off the weight of a composed term: what clean text shows against held-out phrases
-LESS_OPEN: Final = 4.5  # the same for compositions that no list of terms has
-LESS_SINGLE: Final = 7.0  # and where only one word changes
 APART: Final = 1.0  # association below which neighbouring changes are two
-TELLS: Final = 0.5  # log-likelihood ratio of a single word from which on less is taken off
 BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
+NEVER: Final = exp(-5.0)  # share of a change that no table has
+UNKNOWN_TERM: Final = -16.0  # log probability of an original that is no known term, among terms
 REGISTER: Final = "register.txt"
-CUES: Final = 3  # distinct words of a paper's that a text must have to be taken for one
-CUE_SHARE: Final = 0.045  # of its words that must be such; one news page in twenty-five has so many
+PLACES: Final = "places.json"
+CUES: Final = 2  # distinct words of a paper's that a text must have to be taken for one
+CUE_SHARE: Final = 0.03  # of its words that must be such; one news page in twenty has so many
 COMPOSED: Final = "composed"  # source of an original that no list has
 WORST: Final = -1.0  # places of less weight are not kept
-SURE: Final = 2.5  # weight of a place from which on its neighbours are looked at
+LEAST_RATIO: Final = 0.5  # log-likelihood ratio below which a composition is no place
+SURE: Final = 4.0  # the same from which on its neighbours are looked at
 REACH: Final = 3  # neighbours of a trigger that are looked at on either side
 MAX_WORDS: Final = 12  # originals tried for one segment
 PATHS: Final = 4  # readings kept for each last word
@@ -103,21 +104,6 @@ def singular(word: str) -> str | None:
     return next((base for base, form in analyses(word) if form == "s"), None)
 
 
-class Place(NamedTuple):
-    """A stretch of text that may be a tortured term.
-
-    start, end: tokens, half-open. weight: log-likelihood ratio, tortured against
-    the author's own. options: its originals; shares: log share of each.
-    """
-
-    start: int
-    end: int
-    weight: float
-    options: tuple[Option, ...]
-    shares: tuple[float, ...]
-    changes: frozenset[tuple[str, str]] = frozenset()
-
-
 class _Known(NamedTuple):
     """An original of a listed phrase. condition: the lexicon's fourth column."""
 
@@ -146,7 +132,6 @@ class _Tables:
     stay: dict[str, float] = field(default_factory=dict)  # original word -> share left alone
     terms: dict[str, Any] = field(default_factory=dict)  # trie of words; the key "" holds a term's log weight
     ordinary: set[str] = field(default_factory=set)  # phrases that clean text has: never composed away
-    slips: dict[tuple[str, str], int] = field(default_factory=dict)  # changes of one word that clean text invites
 
 
 def read_listed(folder: Path, name: str) -> _Listed:
@@ -175,14 +160,9 @@ def read_tables(folder: Path) -> _Tables:
     Raises ValueError with the file and the remedy.
     """
     t = _Tables()
-    weights: dict[str, float] = {}
     for path, columns in _rows(folder, "words*.txt"):
         found, original = columns[0], columns[1]
-        seen, _, total = columns[2].partition("/")
-        try:
-            share = float(seen) / (float(total or 1) + 1)
-        except ValueError:
-            raise ValueError(f"{path}: '{columns[2]}' is no share; write counts such as 3/20") from None
+        share = _share(columns[2], path)
         if len(original) == 1:
             continue
         group = t.words.setdefault(found, {})
@@ -193,20 +173,27 @@ def read_tables(folder: Path) -> _Tables:
             t.long_first[first] = max(size, t.long_first.get(first, 0))
     for path, columns in _rows(folder, "terms*.txt"):
         try:
-            weights[columns[0]] = max(float(columns[1]) if len(columns) > 1 else -9.5, weights.get(columns[0], -99.0))
+            weight = float(columns[1]) if len(columns) > 1 else -9.5
         except ValueError:
             raise ValueError(f"{path}: '{columns[1]}' is no log weight") from None
-    for _, columns in _rows(folder, "ordinary*.txt"):
-        if len(columns) > 2:
-            t.slips[columns[0], columns[1]] = int(columns[2])
-        else:
-            t.ordinary.add(columns[0])
-    for term, weight in weights.items():
         node = t.terms
-        for word in term.split():
-            node = node.setdefault(word, {})
-        node[""] = weight
+        for word in columns[0].split():
+            below = node.get(word)
+            if below is None:
+                below = node[word] = {}
+            node = below
+        node[""] = max(weight, node.get("", weight))
+    t.ordinary.update(columns[0] for _, columns in _rows(folder, "ordinary*.txt"))
     return t
+
+
+@lru_cache(maxsize=4096)
+def _share(counts: str, path: Path) -> float:
+    seen, _, total = counts.partition("/")
+    try:
+        return float(seen) / (float(total or 1) + 1)
+    except ValueError:
+        raise ValueError(f"{path}: '{counts}' is no share; write counts such as 3/20") from None
 
 
 def _apart(phrase: str) -> str:
@@ -271,6 +258,7 @@ class Terms:
         register = (folder / REGISTER).read_text(encoding="utf-8").splitlines() if scholarly_only else []
         self._register = frozenset(w for line in register if not line.startswith("#") for w in line.split())
         self.name = name
+        self.named = not scholarly_only
         self._folder, self._barred = folder, barred
         self._model = model
         self._log_rate = log(RATE)
@@ -308,6 +296,10 @@ class Terms:
         words = {w for w in self._t.words if " " not in w} | set(self._t.long_first)
         return words | {w + "s" for w in words}
 
+    @cached_property
+    def _judge(self) -> Judge:
+        return Judge.load(self._folder / PLACES)
+
     @property
     def capitals(self) -> dict[str, str]:
         """Words of originals that are written with capitals: folded word -> as written."""
@@ -329,21 +321,37 @@ class Terms:
                 return []
             drafts = self._listed_drafts(tokens)
             sure = [p for p in self._weighed(tokens, drafts) if p.weight >= LISTED] if drafts else []
-            return _one_each([self._excused(p, tokens.key, []) for p in sure if _whole(p, tokens)])
-        swapped, keys = self._swapped, tokens.key
+            return _one_each([p for p in sure if _whole(p, tokens)])
         drafts = self._listed_drafts(tokens)
-        starts = [i for i, key in enumerate(keys) if key in swapped]
+        doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
+        places, composed = self._unjudged(tokens, drafts)
+        for p, features in composed:
+            weight = self._judge.weight(features)
+            if any(start <= p.start and p.end <= end for start, end in doubtful):
+                weight -= RULED_OUT
+            if weight > WORST:
+                places.append(p._replace(weight=weight))
+        return _one_each(places)
+
+    def composed(self, tokens: Tokens) -> list[tuple[Place, Features]]:
+        """Composed places with what they are judged by; their weight here is the log-likelihood ratio."""
+        return self._unjudged(tokens, self._listed_drafts(tokens))[1]
+
+    def _unjudged(self, tokens: Tokens, drafts: list[_Draft]) -> tuple[list[Place], list[tuple[Place, Features]]]:
+        """Listed places, and composed ones with their features."""
+        swapped = self._swapped
+        starts = [i for i, key in enumerate(tokens.key) if key in swapped]
         if not starts and not drafts:
-            return []
-        composed = self._composed(tokens)
-        places = self._weighed(tokens, [*drafts, *composed])
+            return [], []
+        places = self._weighed(tokens, [*drafts, *self._composed(tokens)])
         triggers = {i for p in places if p.weight > SURE for i in range(p.start, p.end)}
         triggers |= self._telling(tokens, starts)
         known = [p for p in places if p.options[0].source == COMPOSED]
         for begin, end in self._runs(tokens, triggers):
             places += (_no_more(p, known) for p in self._decoded(tokens, begin, end, drafts))
-        doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
-        return _one_each([self._excused(p, keys, doubtful) for p in places if _whole(p, tokens)])
+        places = [p for p in places if _whole(p, tokens)]
+        composed = [p for p in places if p.options[0].source == COMPOSED]
+        return [p for p in places if p.options[0].source != COMPOSED], self._with_features(composed, tokens)
 
     def _listed_drafts(self, tokens: Tokens) -> list[_Draft]:
         seconds, keys = self._seconds, tokens.key
@@ -354,17 +362,27 @@ class Terms:
                 drafts += self._listed(tokens, i)
         return drafts
 
-    def _excused(self, p: Place, keys: Sequence[str], doubtful: list[tuple[int, int]]) -> Place:
-        """A composed place with less weight where clean text invites the same changes, the rarest of them deciding,
-        and in listed phrases that their condition rules out (`doubtful`)."""
-        pairs = changed_words(keys[p.start : p.end], p.options[0].words)
-        p = p._replace(changes=frozenset(pairs))
-        if p.options[0].source != COMPOSED:
-            return p
-        less = log1p(min((self._t.slips.get(pair, 0) for pair in pairs), default=0))
-        if any(start <= p.start and p.end <= end for start, end in doubtful):
-            less += RULED_OUT
-        return p._replace(weight=p.weight - less) if less else p
+    def _with_features(self, places: list[Place], tokens: Tokens) -> list[tuple[Place, Features]]:
+        keys = tokens.key
+        found = self._model.phrases([[shape(k) for k in keys[p.start : p.end]] for p in places]).tolist()
+        original = self._model.phrases([list(p.options[0].words) for p in places]).tolist()
+        return [(p, self._features(p, tokens, x, y)) for p, x, y in zip(places, found, original, strict=True)]
+
+    def _features(self, p: Place, tokens: Tokens, found: float, original: float) -> Features:
+        """What a composed place is judged by; log probabilities of the found phrase and the original as such are given."""
+        words = self._t.words
+        shares = (words.get(x, {}).get(y, NEVER) for x, y in p.changes)
+        written = tokens.text[tokens.start[p.start] + 1 : tokens.end[p.end - 1]]
+        return Features(
+            ratio=p.weight,
+            channel=sum(map(log, shares)),
+            found=found,
+            original=original,
+            term=max(self._term_weight(p.options[0].original) - self._log_rate, UNKNOWN_TERM),
+            margin=p.shares[0],
+            changes=float(len(p.changes)),
+            capitals=float(any(c.isupper() for c in written)),
+        )
 
     # listed phrases
 
@@ -715,9 +733,9 @@ class Terms:
             while end < len(keys) and gaps[end] in _JOINED and end - last <= REACH and joins(end):
                 last = end if end in triggers and end - begin < 3 * REACH else last
                 end += 1
-            while keys[begin] in _LINKS and not self._in_segment(keys, begin):
+            while begin < end and keys[begin] in _LINKS and not self._in_segment(keys, begin):
                 begin += 1
-            while keys[end - 1] in _LINKS and not self._in_segment(keys, end - 1):
+            while begin < end and keys[end - 1] in _LINKS and not self._in_segment(keys, end - 1):
                 end -= 1
             after = max(end, i + 1)
             if begin < end:
@@ -759,15 +777,12 @@ class Terms:
                     if outer == around and words not in options:
                         options[words] = other_score
             top = log(sum(exp(v - score) for v in options.values()))
-            weight = (
-                score
-                + top
-                - reverted
-                - self._discount(path, lo, hi, left, right, pairs, self._strength.get(keys[first], 0.0))
-            )
+            weight = score + top - reverted
+            if not self._bound(path, lo, hi, left, right, pairs):
+                continue  # words that have nothing to do with each other
             if last - first == 1 and tokens.text[tokens.start[first] : tokens.end[first]].isupper():
                 continue  # an acronym, not a paraphrase
-            if weight > WORST and " ".join(keys[first:last]) not in self._t.ordinary:
+            if weight > LEAST_RATIO and " ".join(keys[first:last]) not in self._t.ordinary:
                 yield Place(
                     first,
                     last,
@@ -779,19 +794,13 @@ class Terms:
                         for w, v in options.items()
                     ),
                     tuple(v - score - top for v in options.values()),
+                    frozenset(changed_words(keys[first:last], next(iter(options)))),
                 )
 
-    def _discount(
-        self,
-        path: list[_Arc],
-        lo: int,
-        hi: int,
-        left: str,
-        right: str,
-        pairs: dict[tuple[str, str], float],
-        strength: float,
-    ) -> float:
-        """What is taken off the weight of a composition; all of it where its words have nothing to do with others."""
+    def _bound(
+        self, path: list[_Arc], lo: int, hi: int, left: str, right: str, pairs: dict[tuple[str, str], float]
+    ) -> bool:
+        """Whether a composition's words go with each other or with their neighbours."""
         inner = [w for a in path[lo:hi] for w in a.words]
         before = path[lo - 1].words[-1] if lo else left
         after = path[hi].words[0] if hi < len(path) else right
@@ -799,14 +808,7 @@ class Terms:
         known = [p for p in pairwise(words) if p[0] not in _SMALL and p[1] not in _SMALL and SENTENCE not in p]
         alone = self._model.unigram(hashes(y for _, y in known)).tolist() if known else []
         technical = any(y in self._heads and self._technical(x) >= RARE_SHARE / 2 for x, y in known)
-        bound = max((pairs.get(p, FLOOR) - max(a, FLOOR) for p, a in zip(known, alone, strict=True)), default=0.0)
-        if bound < BOUND and not technical:
-            return 99.0
-        if any(y in self._pairs.get(x, ()) for x, y in known) or any(a.listed for a in path[lo:hi]):
-            return LESS
-        if path[hi - 1].end - path[lo].start > 1:
-            return LESS_OPEN
-        return max(LESS, LESS_SINGLE + TELLS - max(TELLS, strength))
+        return technical or any(pairs.get(p, FLOOR) - max(a, FLOOR) >= BOUND for p, a in zip(known, alone, strict=True))
 
     def _spelt(self, words: Sequence[str], tokens: Tokens, begin: int, end: int) -> str:
         """A composed original: hyphens where the found phrase has them, or the list's originals mostly do."""
@@ -882,16 +884,9 @@ class Terms:
             total = top + log(sum(exp(v - top) for _, (v, _) in best))
             weight = total - usual
             if d.listed is None:
-                weight -= LESS
-            elif d.listed < LISTED:  # its condition is not met: a rare phrase is no reason to go further
-                weight = min(d.listed, d.listed + 0.7 * weight)
-            elif weight > 0:
-                weight = max(d.listed, weight)
-            else:
-                weight = d.listed + 0.7 * weight
-            if d.listed is None and d.end - d.start == 1:
-                continue
-            if weight < WORST or (d.listed is None and " ".join(phrase) in self._t.ordinary):
+                if weight < LEAST_RATIO or d.end - d.start == 1 or " ".join(phrase) in self._t.ordinary:
+                    continue
+            elif (weight := _listed_weight(d.listed, weight)) < WORST:
                 continue
             options = tuple(
                 Option(
@@ -903,7 +898,8 @@ class Terms:
                 )
                 for o, (v, source) in best
             )
-            out.append(Place(d.start, d.end, weight, options, tuple(v - total for _, (v, _) in best)))
+            changes = frozenset(changed_words(tokens.key[d.start : d.end], options[0].words))
+            out.append(Place(d.start, d.end, weight, options, tuple(v - total for _, (v, _) in best), changes))
         return out
 
     def _probability(self, phrases: list[list[str]]) -> list[float]:
@@ -928,6 +924,13 @@ class Terms:
         first, second = hashes(x for x, _ in pairs), hashes(y for _, y in pairs)
         usual, _ = self._model.bigram(first, second, self._model.unigram(second))
         return {(x, y): self._mixed(x, y, p) for (x, y), p in zip(pairs, usual.tolist(), strict=True)}
+
+
+def _listed_weight(listed: float, ratio: float) -> float:
+    """Weight of a listed phrase: what being listed gives it, and its log-likelihood ratio."""
+    if listed < LISTED:  # its condition is not met: a rare phrase is no reason to go further
+        return min(listed, listed + 0.7 * ratio)
+    return max(listed, ratio) if ratio > 0 else listed + 0.7 * ratio
 
 
 def _no_more(p: Place, known: list[Place]) -> Place:

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from conftest import rows
+from conftest import CASES, rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -175,6 +175,24 @@ def test_allow_list_is_honoured_in_any_case(spun):
     assert "local weather" in kept
     assert "chook" in kept
     assert "historical past" not in kept
+
+
+def test_a_manual_may_repeat_a_word_that_spinners_write(engine):
+    """Each "invoice" alone speaks for a spinner (from "bill"); that the page repeats it does not."""
+    page = (CASES / "manual.txt").read_text(encoding="utf-8")
+    assert page.lower().count("invoice") > 20
+    result = engine.restore(page)
+    assert result.edits == ()
+    assert result.verdict.probability < 0.1
+
+
+def test_a_long_spun_text_is_judged_all_through(engine, spun):
+    """Repeats fade, so that the last copy of an article is restored as the first."""
+    copies = 12
+    result = engine.restore("\n\n".join([spun.rstrip()] * copies))
+    size = len(spun.rstrip()) + 2
+    first, last = (sum(k * size <= e.start < (k + 1) * size for e in result.edits) for k in (0, copies - 1))
+    assert last > 0.9 * first > 20
 
 
 def test_a_user_lexicon_adds_and_overrides(tmp_path, spun):

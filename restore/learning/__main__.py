@@ -152,6 +152,32 @@ def tortured_command(
         typer.echo(f"{output / name}: {lines:,} lines (of {len(raw):,})")
 
 
+@app.command("places")
+def places_command(
+    rows: Annotated[Path, typer.Argument(metavar="LIST", help="The list that the family was learned from.")],
+    clean: Annotated[
+        list[Path], typer.Argument(help="Folders of clean technical pages (HTML) that nothing learned from.")
+    ],
+    output: Annotated[Path, typer.Option("-o", help="The family's folder; places.json is written.")],
+    most: Annotated[int, typer.Option(help="Pages read of each folder.")] = 300,
+) -> None:
+    """Fit how a sparse family's composed places are judged (five minutes)."""
+    import tempfile
+
+    from restore.context import ContextModel
+    from restore.learning import tortured
+    from restore.learning.places import learn_judge
+    from restore.lexicon import root
+    from restore.terms import PLACES
+
+    phrases = tortured.clean(tortured.read_list(rows), tortured.read_judgements(output / "judgements.txt"))
+    model = ContextModel.load(root() / "context.bin")
+    with tempfile.TemporaryDirectory() as work:
+        judge, right, wrong = learn_judge(output, phrases, clean, model, most, Path(work))
+    judge.save(output / PLACES)
+    typer.echo(f"{output / PLACES}: {right:,} right places, {wrong:,} wrong ones; {judge}")
+
+
 @app.command("ordinary")
 def ordinary_command(
     corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
@@ -168,7 +194,9 @@ def ordinary_command(
     target.unlink(missing_ok=True)
     matcher = Terms(output, output.name, ContextModel.load(root() / "context.bin"))
     found = tortured.ordinary_phrases(matcher, tortured.documents(corpora, half))
-    about = "# Written by 'python -m restore.learning ordinary': phrases of clean text, and changes of words that they invite.\n"
+    about = (
+        "# Written by 'python -m restore.learning ordinary': phrases of clean text that compositions would change.\n"
+    )
     target.write_text(about + "".join(f"{line}\n" for line in found), encoding="utf-8")
     typer.echo(f"{target}: {len(found):,} lines")
 

@@ -22,7 +22,7 @@ import regex
 
 from restore.learning.phrases import open_text
 from restore.lexicon import LONGEST, LexiconError, phrase_key
-from restore.terms import COMPOSED, Terms, changed_words, singular, term_key
+from restore.terms import COMPOSED, Terms, singular, term_key
 from restore.text import tokenize
 
 ROUNDS: Final = 8  # of expectation maximisation
@@ -33,7 +33,7 @@ _LEAST: Final = 0.02  # segments rarer than this share of their original are not
 _SHARE: Final = 0.3  # of a term's occurrences in a tortured paper that are tortured
 _SMOOTH: Final = 4.0  # papers added to each count
 
-SUSPICIOUS: Final = 2.0  # weight of a place from which on clean text speaks against it
+SUSPICIOUS: Final = 1.0  # weight of a place from which on clean text speaks against it
 _PARENTHESES: Final = regex.compile(r"\s*\(([^()]*)\)")
 _BRACKETS: Final = regex.compile(r"\s*\[[^\[\]]*\]\s*")
 _OPERATOR: Final = regex.compile(r"\b(?:AND|OR|NOT|NEAR)\b|[~+|]|\.{3}|…")
@@ -185,7 +185,7 @@ def _written(original: str, capitals: dict[str, str]) -> str:
 
 
 MISSPELT: Final = {"particule": "particle", "composent": "component", "rythm": "rhythm", "medicial": "medical",
-    "effet": "effect", "enviroment": "environment", "unknow": "unknown", "polyphormism": "polymorphism"}  # fmt: skip
+    "effet": "effect", "enviroment": "environment", "unknow": "unknown", "polyphormism": "polymorphism", "par": "per"}  # fmt: skip
 _MISSPELT: Final = regex.compile(r"\b(?:" + "|".join(MISSPELT) + r")\b")
 
 _ACCENTS: Final = str.maketrans("áàâäéèêëíîïóôöúûüç", "aaaaeeeeiiiooouuuc")
@@ -330,23 +330,16 @@ def write_family(phrases: list[Phrase], folder: Path) -> dict[str, int]:
 
 
 def ordinary_phrases(matcher: Terms, documents: Iterable[str]) -> list[str]:
-    """What clean text says against a matcher's compositions, as lines, sorted.
-
-    `phrase TAB count`: phrases that it would compose away; `word TAB original TAB
-    count`: changes of a word that it would make, which are then less likely elsewhere.
-    """
+    """Phrases of clean text that a matcher would compose away, as lines `phrase TAB count`, sorted."""
     phrases: Counter[str] = Counter()
-    slips: Counter[tuple[str, str]] = Counter()
     for text in documents:
         tokens = tokenize(text)
-        for place in matcher.places(tokens):
-            if place.options[0].source != COMPOSED or place.weight < 0:
-                continue
-            found = tokens.key[place.start : place.end]
-            slips.update(changed_words(found, place.options[0].words))
-            if place.weight >= SUSPICIOUS:
-                phrases[" ".join(found)] += 1
-    return sorted([f"{p}\t{n}" for p, n in phrases.items()] + [f"{f}\t{o}\t{n}" for (f, o), n in slips.items()])
+        phrases.update(
+            " ".join(tokens.key[place.start : place.end])
+            for place in matcher.places(tokens)
+            if place.options[0].source == COMPOSED and place.weight >= SUSPICIOUS
+        )
+    return sorted(f"{p}\t{n}" for p, n in phrases.items())
 
 
 def documents(folder: Path, half: bool = False) -> Iterator[str]:
