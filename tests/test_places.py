@@ -49,7 +49,8 @@ def test_fitting_parts_right_from_wrong():
     wrong = [features(-9.0 + 0.1 * k, -6.0 + k % 3) for k in range(80)]
     judge = fit_judge(right, wrong)
     assert min(map(judge.weight, right)) > max(map(judge.weight, wrong))
-    assert judge.weights.ratio > 0 and judge.weights.channel > 0
+    assert judge.weights.ratio > 0
+    assert judge.weights.channel > 0
 
 
 def test_how_many_there_are_of_a_kind_does_not_matter():
