@@ -24,7 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import exp, expm1, log, log1p, sqrt
+from math import exp, expm1, log, log1p
 from typing import Final
 
 import numpy as np
@@ -45,6 +45,7 @@ UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to
 TABLES: Final = ((1.0, 0.99), (0.7, 0.001))
 UNLIKELY: Final = -7.0  # log odds below which another table is not looked into
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
+REPEATS: Final = 0.8  # the k-th place of a phrase counts as one in k to this power
 FADES: Final = 300  # tokens by which an earlier place of a phrase counts by half for a later one
 ASSUMED: Final = 0.5  # the same where the caller names the family, or says that a text was spun and names no dense one
 LEAST_ODDS: Final = -2.0  # log odds of a place from which on its originals are candidates
@@ -211,7 +212,7 @@ class Screen:
 
 
 def _discounted(traces: Iterable[tuple[int, int, str, float]]) -> Iterator[float]:
-    """Weights of phrases, the k-th place of one that speaks for a spinner counting as 1/√k of the first.
+    """Weights of phrases, the k-th place of one that speaks for a spinner counting less than the first.
 
     Earlier places fade by half every `FADES` tokens, so that a long text is judged all through.
     """
@@ -220,7 +221,7 @@ def _discounted(traces: Iterable[tuple[int, int, str, float]]) -> Iterator[float
         times, last = places.get(phrase, (0.0, begin))
         times = 1 + times * 0.5 ** ((begin - last) / FADES)
         places[phrase] = times, begin
-        yield weight / sqrt(times) if weight > 0 else weight
+        yield weight / times**REPEATS if weight > 0 else weight
 
 
 def _unexplained(places: Sequence[Place], dense: Passages) -> Iterator[Place]:
