@@ -292,6 +292,18 @@ def tortured_command(
         typer.echo(line)
 
 
+@app.command("manuals")
+def manuals_command(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of clean HTML pages.")],
+    most: Annotated[int, typer.Option(help="Pages of each folder.")] = 200,
+) -> None:
+    """Edits on clean technical pages that nothing was learned from."""
+    from benchmarks.manuals import lines, manuals
+
+    for line in lines(manuals(folders, most)):
+        typer.echo(line)
+
+
 @app.command()
 def floors() -> None:
     """Quality on the repository's own texts against the pinned floors; exit code 1 below one."""
