@@ -18,7 +18,8 @@ from restore.learning import tortured
 from restore.learning.places import family_without, near
 from restore.lexicon import root
 from restore.restorer import Restorer
-from restore.terms import Terms, term_key
+from restore.terms import Terms
+from restore.termtables import term_key
 
 ABSTRACTS: Final = Path(__file__).parent / "abstracts.txt"
 

@@ -6,11 +6,12 @@ import pytest
 from conftest import ROOT, rows
 
 import restore
-from restore.channel import RARE_PRIOR, apart, smooth_places
 from restore.context import ContextModel
 from restore.learning import tortured
 from restore.lexicon import LexiconError, check, read, root
-from restore.terms import Place, Terms, singular, term_key
+from restore.places import RARE_PRIOR, Place, apart, smooth_places
+from restore.terms import Terms
+from restore.termtables import singular, term_key
 from restore.text import tokenize
 
 PROSE = (

@@ -25,7 +25,8 @@ from restore.learning import tortured
 from restore.learning.texts import texts_of
 from restore.learning.tortured import Phrase
 from restore.places import Features, Judge
-from restore.terms import Terms, singular, term_key
+from restore.terms import Terms
+from restore.termtables import singular, term_key
 from restore.text import tokenize
 
 CARRIERS: Final = (

@@ -22,7 +22,8 @@ import regex
 
 from restore.learning.phrases import open_text
 from restore.lexicon import LONGEST, LexiconError, phrase_key
-from restore.terms import COMPOSED, Terms, singular, term_key
+from restore.terms import COMPOSED, Terms
+from restore.termtables import singular, term_key
 from restore.text import tokenize
 
 ROUNDS: Final = 8  # of expectation maximisation
