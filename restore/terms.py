@@ -36,6 +36,7 @@ from restore.context import SENTENCE, ContextModel, hashes
 from restore.inflection import analyses, inflect
 from restore.lexicon import Option
 from restore.places import Features, Judge, Place
+from restore.termmodel import FLOOR, RARE_SHARE, SMALL, TERM_SHARE, TermModel
 from restore.termtables import (
     Known,
     Listed,
@@ -57,7 +58,6 @@ RULED_OUT: Final = 8.0  # taken off where it lacks what an entry needs (`only`) 
 LONGEST_RUN: Final = 5  # tokens of a composition
 MAX_COMPOSED: Final = 8  # originals kept for one stretch
 KEPT_WORD: Final = 0.6  # P(word left alone) where nothing is known of it
-FLOOR: Final = -13.0  # least log probability of one found word: the model's rare words are not that telling
 TELLING: Final = 3.0  # log-likelihood ratio from which a word alone is worth a closer look
 HINT: Final = -0.5  # of a word, from which on its pairs with its neighbours are looked at
 GAIN: Final = 5.0  # log-likelihood ratio of a pair that makes it worth a closer look
@@ -76,16 +76,8 @@ SURE: Final = 4.0  # the same from which on its neighbours are looked at
 REACH: Final = 3  # neighbours of a trigger that are looked at on either side
 MAX_WORDS: Final = 12  # originals tried for one segment
 PATHS: Final = 4  # readings kept for each last word
-MIX: Final = 0.4  # weight of terms against the context model in P(word | word before)
-TERM_SHARE: Final = 0.05  # share of a paper's words that begin a term
-RARE_SHARE: Final = 0.4  # P(a word that the context model hardly knows is part of a term that goes on)
-RARE_WORD: Final = -13.0  # log probability of such a word
-SPARSE: Final = 2e-4  # added to the weight of a word in terms
 
 _JOINED: Final = frozenset((" ", "-", ""))
-_SMALL: Final = frozenset(
-    "a an the and or but of in on at to for by with from as is was are were be been it its this that these we not".split()
-)
 _LINKS: Final = frozenset("of and to in for with".split())
 _SUFFIXES: Final = frozenset(
     "based driven aware free like type level assisted enabled oriented related specific induced dependent".split()
@@ -139,7 +131,6 @@ class Terms:
         self._readings: dict[str, dict[str, list[_Reading]]] = {}
         self._usual: dict[str, float] = {}
         self._strength: dict[str, float] = {}
-        self._technicals: dict[str, float] = {}
         self._gains: dict[tuple[str, str], float] = {}
 
     # tables are read when the first text is looked at, which for most pages is never
@@ -154,6 +145,10 @@ class Terms:
     @cached_property
     def _t(self) -> Tables:
         return read_tables(self._folder)
+
+    @cached_property
+    def _terms(self) -> TermModel:
+        return TermModel(self._t.terms, self._model)
 
     @cached_property
     def _seconds(self) -> dict[str, set[str]]:
@@ -342,7 +337,7 @@ class Terms:
     def _edges(self) -> tuple[set[str], set[str]]:
         """Words with which a run that stands for a term may begin, and with which it may go on."""
         first = set(self._t.terms)
-        inner = {word for before, group in self._pairs.items() if before for word in group}
+        inner = {word for before, group in self._terms.pairs.items() if before for word in group}
         begin, further = set(first), set(inner)
         for found, originals in self._t.words.items():
             head, _, rest = found.partition(" ")
@@ -363,7 +358,7 @@ class Terms:
         # only where a term may begin with a reading of one word and go on with a reading of the next
         for i in [i for i, (x, y) in enumerate(pairwise(keys)) if x in begin and y in further]:
             key, after = keys[i], keys[i + 1]
-            if key in _SMALL or gaps[i + 1] not in _JOINED:
+            if key in SMALL or gaps[i + 1] not in _JOINED:
                 continue
             ahead = follow.get(key)
             if ahead is None:
@@ -474,7 +469,7 @@ class Terms:
             for j in (i - 1, i):
                 if 0 <= j < len(keys) - 1 and gaps[j + 1] in _JOINED:
                     x, y = keys[j], keys[j + 1]
-                    if x not in _SMALL and y not in _SMALL:
+                    if x not in SMALL and y not in SMALL:
                         at.setdefault((x, y), []).append(j)
         fresh = [pair for pair in at if pair not in self._gains]
         if fresh:
@@ -507,32 +502,9 @@ class Terms:
         alone = np.maximum(self._model.unigram(one), FLOOR)
         after, _ = self._model.bigram(one, other, self._model.unigram(other))
         for (k, x, y, share), p, q in zip(asked, alone.tolist(), np.maximum(after, FLOOR).tolist(), strict=True):
-            score = share + self._mixed(SENTENCE, x, p) + self._mixed(x, y, q)
+            score = share + self._terms.mixed(SENTENCE, x, p) + self._terms.mixed(x, y, q)
             gains[k] = max(gains[k], score - max(float(usual[k]), 2 * FLOOR))
         return gains
-
-    def _mixed(self, before: str, word: str, usual: float) -> float:
-        """Log P(word | before): context model and terms, mixed.
-
-        A pair that no term has backs off to how often the word follows another in
-        terms (heads are shared: "acid"), as far as the word before is a technical one.
-        """
-        group = self._pairs.get(before)
-        weight = self._term_words.get(before, 0.0)
-        in_terms = group.get(word, 0.0) / (weight + SPARSE) if group else 0.0
-        head = self._heads.get(word, 0.0) * self._technical(before) if before != SENTENCE else 0.0
-        start = TERM_SHARE * self._pairs[""].get(word, 0.0)
-        return log(MIX * (in_terms + head + start) + (1 - MIX) * exp(max(usual, FLOOR)))
-
-    def _technical(self, word: str) -> float:
-        """Probability that a word is part of a term that goes on, where its terms do not say how."""
-        known = self._technicals.get(word)
-        if known is None:
-            usual = float(self._model.unigram(hashes([word]))[0])
-            weight = self._term_words.get(word, 0.0)
-            share = RARE_SHARE if usual <= RARE_WORD else min(RARE_SHARE, 3 * TERM_SHARE * weight / exp(usual))
-            known = self._technicals[word] = share * SPARSE / (weight + SPARSE)
-        return 0.0 if word in _SMALL else known
 
     def _strengths(self, words: list[str]) -> Iterator[float]:
         """Log-likelihood ratio of each word, tortured against clean."""
@@ -542,48 +514,10 @@ class Terms:
         for word, options in zip(words, made, strict=True):
             own = max(float(usual[index[word]]), FLOOR)
             total = sum(
-                exp(s) * (exp(max(usual[index[o]], FLOOR)) + TERM_SHARE * self._term_words.get(o, 0.0))
+                exp(s) * (exp(max(usual[index[o]], FLOOR)) + TERM_SHARE * self._terms.words.get(o, 0.0))
                 for o, s in options
             )
             yield log(total) - own if total else -99.0
-
-    @cached_property
-    def _pairs(self) -> dict[str, dict[str, float]]:
-        """Weights of neighbouring words in terms; after "" the first words."""
-        pairs: dict[str, dict[str, float]] = {}
-
-        def visit(node: dict[str, Any], before: str) -> float:
-            total = exp(node[""]) if "" in node else 0.0
-            for word, below in node.items():
-                if word:
-                    mass = visit(below, word)
-                    group = pairs.setdefault(before, {})
-                    group[word] = group.get(word, 0.0) + mass
-                    total += mass
-            return total
-
-        visit(self._t.terms, "")
-        return pairs
-
-    @cached_property
-    def _heads(self) -> dict[str, float]:
-        """How often a word follows another in terms."""
-        total: dict[str, float] = {}
-        for before, group in self._pairs.items():
-            if before:
-                for word, weight in group.items():
-                    total[word] = total.get(word, 0.0) + weight
-        mass = sum(total.values()) or 1.0
-        return {word: weight / mass for word, weight in total.items()}
-
-    @cached_property
-    def _term_words(self) -> dict[str, float]:
-        """Weight of each word in terms."""
-        total: dict[str, float] = {}
-        for group in self._pairs.values():
-            for word, weight in group.items():
-                total[word] = total.get(word, 0.0) + weight
-        return total
 
     def _runs(self, tokens: Tokens, triggers: set[int]) -> Iterator[tuple[int, int]]:
         """Stretches of neighbouring words that hold a trigger; small words only inside them."""
@@ -593,7 +527,7 @@ class Terms:
             """Whether a run may go on with a token."""
             if keys[i] == PROTECTED_WORD or keys[i].isdigit():
                 return False
-            return keys[i] not in _SMALL or keys[i] in _LINKS or self._in_segment(keys, i)
+            return keys[i] not in SMALL or keys[i] in _LINKS or self._in_segment(keys, i)
 
         for i in sorted(triggers):
             if i < after or keys[i] == PROTECTED_WORD:
@@ -677,9 +611,9 @@ class Terms:
         before = path[lo - 1].words[-1] if lo else left
         after = path[hi].words[0] if hi < len(path) else right
         words = [before, *inner, after]
-        known = [p for p in pairwise(words) if p[0] not in _SMALL and p[1] not in _SMALL and SENTENCE not in p]
+        known = [p for p in pairwise(words) if p[0] not in SMALL and p[1] not in SMALL and SENTENCE not in p]
         alone = self._model.unigram(hashes(y for _, y in known)).tolist() if known else []
-        technical = any(y in self._heads and self._technical(x) >= RARE_SHARE / 2 for x, y in known)
+        technical = any(y in self._terms.heads and self._terms.technical(x) >= RARE_SHARE / 2 for x, y in known)
         return technical or any(pairs.get(p, FLOOR) - max(a, FLOOR) >= BOUND for p, a in zip(known, alone, strict=True))
 
     def _spelt(self, words: Sequence[str], tokens: Tokens, begin: int, end: int) -> str:
@@ -700,7 +634,7 @@ class Terms:
                 segment += "" if j == i + 1 else " " + keys[j - 1]
                 made = [(_surface(o), s) for o, s in self._segment(segment)]
                 made = [(o, s) for o, s in made if o != segment]
-                made.sort(key=lambda o: -o[1] - log(self._term_words.get(o[0].rpartition(" ")[2], 0.0) + 1e-5))
+                made.sort(key=lambda o: -o[1] - log(self._terms.words.get(o[0].rpartition(" ")[2], 0.0) + 1e-5))
                 here += [_Arc(i, j, tuple(o.split()), s, False) for o, s in made[:MAX_WORDS]]
         for d in drafts:
             if begin <= d.start and d.end <= end and d.end > d.start + 1 and d.listed is not None:
@@ -726,7 +660,7 @@ class Terms:
                 wanted.update(((x, y), None) for x, y in pairwise(a.words))
                 ending.setdefault(a.end, set()).add(a.words[-1])
         wanted.update(((before, right), None) for before in ending.get(end, ()))
-        return self._logs(list(wanted))
+        return self._terms.logs(list(wanted))
 
     # weights
 
@@ -780,22 +714,14 @@ class Terms:
             return []
         usual = self._model.phrases(phrases).tolist()
         pairs = list({pair for words in phrases for pair in pairwise(words)})
-        table = self._logs(pairs)
+        table = self._terms.logs(pairs)
         first = hashes(words[0] for words in phrases)
         alone = self._model.unigram(first).tolist()
         out = []
         for p, words, own in zip(usual, phrases, alone, strict=True):
-            mixed = self._mixed(SENTENCE, words[0], own) + sum(table[pair] for pair in pairwise(words))
+            mixed = self._terms.mixed(SENTENCE, words[0], own) + sum(table[pair] for pair in pairwise(words))
             out.append(max(p, mixed, FLOOR * len(words)))
         return out
-
-    def _logs(self, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
-        """Log P(second | first) of neighbouring words: context model and terms, mixed."""
-        if not pairs:
-            return {}
-        first, second = hashes(x for x, _ in pairs), hashes(y for _, y in pairs)
-        usual, _ = self._model.bigram(first, second, self._model.unigram(second))
-        return {(x, y): self._mixed(x, y, p) for (x, y), p in zip(pairs, usual.tolist(), strict=True)}
 
 
 def _listed_weight(listed: float, ratio: float) -> float:
