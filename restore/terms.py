@@ -15,6 +15,9 @@ P(found) from the context model. Three sources, in falling order of trust:
 - around words that are themselves telling ("corrosive", "vitality"):
   compositions that the context model holds for common phrases.
 
+Listed phrases keep a weight by what lists are worth; what is composed is
+weighed by a judge (`restore.places`) that this ratio is part of.
+
 All look-ups are by plain words: hyphens are spaces, the last word may be in the
 other number.
 """
