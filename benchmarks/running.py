@@ -25,7 +25,7 @@ from restore.learning.gold import judged
 from restore.restoration import Edit
 
 OWN: Final = "restore"
-THRESHOLDS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+THRESHOLDS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 FIGURES: Final[dict[str, metrics.Figure]] = {
     "precision": metrics.precision,
     "recall": metrics.recall,

@@ -53,11 +53,13 @@ Record = Mapping[tuple[str, str], float]  # words found, words restored -> log o
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """What was fitted on pairs: weights of the evidence and a calibration for each family ("" for any other), and the
-    records of some families' entries."""
+    records of some families' entries. rereading: coefficients of a second reading (`rereading.FEATURES`), none to do
+    without it."""
 
     weights: dict[str, Weights]
     calibrations: dict[str, Calibration]
     records: dict[str, Record] = field(default_factory=dict)
+    rereading: tuple[float, ...] = ()
 
     def weights_of(self, family: str) -> Weights:
         """Those of a family, or the ones for all others."""
@@ -74,7 +76,8 @@ def load_fitted(path: Path) -> Fitted:
     data = json.loads(path.read_text(encoding="utf-8"))
     weights = {family: Weights(**w) for family, w in data["weights"].items()}
     calibrations = {family: Calibration(tuple(c)) for family, c in data["calibrations"].items()}
-    return Fitted(weights, calibrations, {p.parent.name: load_record(p) for p in path.parent.glob(f"*/{RECORD}")})
+    records = {p.parent.name: load_record(p) for p in path.parent.glob(f"*/{RECORD}")}
+    return Fitted(weights, calibrations, records, tuple(data["rereading"]))
 
 
 def save_fitted(fitted: Fitted, path: Path) -> None:
@@ -82,6 +85,7 @@ def save_fitted(fitted: Fitted, path: Path) -> None:
     data = {
         "weights": {family: asdict(w) for family, w in fitted.weights.items()},
         "calibrations": {family: c.coefficients for family, c in fitted.calibrations.items()},
+        "rereading": fitted.rereading,
     }
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 

@@ -25,6 +25,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from restore.text import Tokens, shape
+
 Hashes = NDArray[np.uint64]
 Floats = NDArray[np.float32]
 
@@ -36,6 +38,7 @@ UNSEEN: Final = -17.0  # log probability of a word that neither model nor wordfr
 SENTENCE: Final = "<s>"
 COMMA: Final = ","
 MAGIC: Final = b"RESTORE-CONTEXT-1\n"
+_MARKS: Final = {".": SENTENCE, ",": COMMA}
 
 _MIX: Final = [np.uint64(m) for m in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)]
 _SHIFT: Final = np.uint64(29)
@@ -51,6 +54,22 @@ def word_hash(word: str) -> int:
 def hashes(words: Iterable[str]) -> Hashes:
     """Array of word hashes, shape (n,)."""
     return np.fromiter(map(word_hash, words), np.uint64)
+
+
+def sequence(tokens: Tokens) -> tuple[list[str], list[int]]:
+    """Words as the model reads them, among them marks of commas and of where sentences begin; and where each word
+    begins, a mark where the word before it ends."""
+    words: list[str] = []
+    starts: list[int] = []
+    last = 0
+    for gap, key, start, end in zip(tokens.gap, tokens.key, tokens.start, tokens.end, strict=True):
+        if gap in _MARKS:
+            words.append(_MARKS[gap])
+            starts.append(last)
+        words.append(shape(key))
+        starts.append(start)
+        last = end
+    return words, starts
 
 
 def ngram_hash(*columns: Hashes) -> Hashes:

@@ -139,7 +139,11 @@ def versions() -> list[tuple[str, str]]:
             digest.update(path.read_bytes())
         number = manifest(root() / name).get("version")
         found.append((f"lexicon {name}", f"{number} {digest.hexdigest()[:12]}" if number else digest.hexdigest()[:12]))
-    for title, file in (("context model", "context.bin"), ("two-sided model", "twosided.npz")):
+    for title, file in (
+        ("context model", "context.bin"),
+        ("two-sided model", "twosided.npz"),
+        ("associations", "associations.bin"),
+    ):
         path = root() / file
         if path.is_file():
             found.append((title, hashlib.sha256(path.read_bytes()).hexdigest()[:12]))

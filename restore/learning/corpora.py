@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.context import COMMA, SENTENCE, hashes
+from restore.context import COMMA, SENTENCE, hashes, sequence
 from restore.learning.phrases import open_text, read_pairs
-from restore.text import shape, tokenize
+from restore.text import tokenize
 
 UNKNOWN: Final = "<unk>"
 LEAST_WORD: Final = 4  # occurrences of a word that the context model knows
@@ -22,16 +22,7 @@ _SHARED: Final = 0.08
 
 def words_of(text: str) -> list[str]:
     """The words of a document as the context model reads them."""
-    tokens = tokenize(text)
-    words: list[str] = []
-    for gap, key in zip(tokens.gap, tokens.key, strict=True):
-        if gap == ".":
-            words.append(SENTENCE)
-        elif gap == ",":
-            words.append(COMMA)
-        words.append(shape(key))
-    words.append(SENTENCE)
-    return words
+    return [*sequence(tokenize(text))[0], SENTENCE]
 
 
 def _shingles(words: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from restore.associations import Associations
 from restore.calibration import NONE, Fitted, Record, features, fit, load_fitted
 from restore.candidates import Finder, Lattice
 from restore.context import ContextModel
@@ -28,6 +29,9 @@ from restore.learning.phrases import from_marked, learn, write_learned
 from restore.lexicon import load, phrase_key, read, root, words_of
 from restore.neural import LEAST as CLOSE_LEAST
 from restore.neural import Opinion, SecondOpinion
+from restore.rereading import FEATURES, Rereader, doubtful
+from restore.rereading import LEAST as REREAD_LEAST
+from restore.restoration import Edit
 from restore.restorer import Restorer, decoded_twice, trimmed
 from restore.text import Tokens, tokenize
 
@@ -37,6 +41,8 @@ PENALTY: Final = 2.0  # of the squares of its log odds; by likelihood on a quart
 HEARD: Final = 0.5  # of the odds, that are written down: another spinner of the family errs elsewhere
 LEAST_ODDS: Final = 0.05  # that are written down
 STEPS: Final = 25
+
+_Choice = tuple[NDArray[np.float64], NDArray[np.bool_]]  # features (candidates, features), which candidates are right
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +84,62 @@ def fit_opinion(pairs: Path, family: str, documents: int, report: Callable[[str]
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
         places = list(_close_places(read, Restorer(families=[], lexicons=[path], threshold=CLOSE_LEAST), report))
-    theta = np.array([1.0, 0.0, 0.0])
-    for _ in range(50):
-        gradient, curvature = np.zeros(3), 1e-3 * np.eye(3)
-        for x, right in places:
+    report(f"{len(places):,} close calls")
+    return Opinion(*_conditional_logit(places))
+
+
+def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> tuple[float, ...]:
+    """Coefficients of the second reading, by likelihood of the right candidates on held-out pairs."""
+    learned, kept = split(pairs)
+    fitted = load_fitted(root() / "fitted.json")
+    with tempfile.TemporaryDirectory() as folder:
+        path = lexicon_without(learned, family, Path(folder))
+        engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST, fitted=replace(fitted, rereading=()))
+        reader = Rereader((0.0,) * len(FEATURES), engine.model, Associations.load(root() / "associations.bin"))
+        choices = [c for m in map(read_marked, kept) for c in _reread(m, engine, reader, frozenset([family]))]
+    report(f"{len(choices):,} places read again")
+    return _conditional_logit(choices)
+
+
+def _reread(marked: Marked, engine: Restorer, reader: Rereader, families: frozenset[str]) -> Iterator[_Choice]:
+    edits = engine.restore(marked.tokens.text).edits
+    places = doubtful(edits, families)
+    if not places.edit:
+        return
+    x = reader.evidence(marked.tokens.text, edits, places)
+    for number, a, b in zip(places.edit, places.first, [*places.first[1:], len(x)], strict=True):
+        right = _right(marked, edits[number], places.text[a:b])
+        if right.any():
+            yield x[a:b], right
+
+
+def _right(marked: Marked, edit: Edit, candidates: Sequence[str]) -> NDArray[np.bool_]:
+    """Which candidates of an edit's place are right; the text as found where no span that must change touches it."""
+    untouched = not any(s.start < edit.end and edit.start < s.end and not s.optional for s in marked.spans)
+    return np.array(
+        [untouched if c == edit.found else next(judged(marked, [replace(edit, replacement=c)])) for c in candidates]
+    )
+
+
+def _conditional_logit(choices: Sequence[_Choice]) -> tuple[float, ...]:
+    """Coefficients under which right candidates are likeliest among those of their places, by Newton's method
+    (McFadden 1974); it begins with the first feature, a log probability, as it is."""
+    theta = np.eye(choices[0][0].shape[1])[0]
+    for _ in range(STEPS):
+        gradient, curvature = np.zeros(len(theta)), 1e-3 * np.eye(len(theta))
+        for x, right in choices:
             p = np.exp(x @ theta - (x @ theta).max())
             p /= p.sum()
             q = p * right / (p * right).sum()
             centred = x - p @ x
             gradient += (q - p) @ x
             curvature += (centred * p[:, None]).T @ centred
-        theta += np.linalg.solve(curvature, gradient)
-    report(f"{len(places):,} close calls")
-    return Opinion(*(round(float(v), 4) for v in theta))
+        theta = theta + np.linalg.solve(curvature, gradient)
+    return tuple(round(float(v), 4) for v in theta)
 
 
-def _close_places(
-    documents: Sequence[Marked], engine: Restorer, report: Callable[[str], object]
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
-    """Candidates of close calls, one of them right: what speaks for each, shape (candidates, 3), and which are right."""
+def _close_places(documents: Sequence[Marked], engine: Restorer, report: Callable[[str], object]) -> Iterator[_Choice]:
+    """Close calls with a right candidate; features: log probability, the model's, whether the word stays."""
     listener = SecondOpinion(Opinion(1.0, 0.0, 0.0))
     for number, marked in enumerate(documents, 1):
         text = marked.tokens.text
@@ -105,13 +148,7 @@ def _close_places(
                 continue
             candidates, probability = listener.candidates(edit)
             own = np.array([c == edit.found for c in candidates])
-            untouched = not any(s.start < edit.end and edit.start < s.end and not s.optional for s in marked.spans)
-            right = np.array(
-                [
-                    untouched if is_own else next(judged(marked, [replace(edit, replacement=c)]))
-                    for c, is_own in zip(candidates, own, strict=True)
-                ]
-            )
+            right = _right(marked, edit, candidates)
             if right.any():
                 yield np.stack([np.log(np.maximum(probability, 1e-6)), heard - heard.max(), own], axis=1), right
         report(f"{number} of {len(documents)} documents")
@@ -202,7 +239,7 @@ def fit_record(pairs: Path, family: str, report: Callable[[str], object]) -> Rec
     prior keeps seldom ones near zero. Estimated entries are left out: these pairs need not know them.
     """
     marked, _ = split(pairs)
-    fitted = replace(load_fitted(root() / "fitted.json"), records={})
+    fitted = replace(load_fitted(root() / "fitted.json"), records={}, rereading=())
     places: list[tuple[tuple[str, str], float, bool]] = []
     for part in range(PARTS):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,249 @@
+"""A second reading: each doubtful edit is judged once more, in the text as restored around it.
+
+The lattice weighs all readings of a sentence at once, so that a wrong word may
+lean on a wrong neighbour. Once most neighbours are settled (the text before and
+after a place restored where that is likelier than not), the candidates of the
+place are compared again, the word found among them, by a conditional logit over
+
+    log P(candidate | lattice), the bonus of the word found,
+    log P of the candidate's words after the two before it, and of the two words that follow,
+    its association with the words just before, just after, and with the passage.
+
+Given the neighbours this is a pseudo-likelihood (Besag 1975); its coefficients
+are fitted by likelihood on held-out pairs (`python -m restore.learning
+rereading`), so that the result is a probability again. All places of a text are
+read in a few array operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restore.associations import Associations
+from restore.context import SENTENCE, UNSEEN, ContextModel, Hashes, frequency, hashes, sequence
+from restore.restoration import Edit, splice
+from restore.text import tokenize
+
+FEATURES: Final = ("lattice", "found", "words", "following", "before", "after", "topic")
+LEAST: Final = 0.1  # confidence from which on an edit is read again,
+SURE: Final = 0.995  # and up to which
+NEAR: Final = 4  # words on either side whose company counts by side,
+PASSAGE: Final = (50, 10)  # and before and after a place as its topic
+FOLLOWING: Final = 2  # words that a candidate must fit
+_FLOOR: Final = 1e-6
+
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Coefficients = tuple[float, ...]  # in the order of `FEATURES`
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Candidates of the edits that are read again, place after place.
+
+    edit: number of each place's edit, shape (places,). first: its first candidate, shape (places,). text: the
+    candidates. prior: their probabilities in a spun passage. found: whether each is the text as it stands.
+    """
+
+    edit: list[int]
+    first: Ints
+    text: list[str]
+    prior: Doubles
+    found: NDArray[np.bool_]
+
+    @property
+    def place(self) -> Ints:
+        """The place of each candidate, shape (candidates,)."""
+        return np.repeat(np.arange(len(self.first)), np.diff([*self.first, len(self.text)]))
+
+
+class Rereader:
+    """Judges edits anew in the restored text."""
+
+    def __init__(self, coefficients: Coefficients, model: ContextModel, associations: Associations):
+        self._coefficients = np.array(coefficients)
+        self._model = model
+        self._associations = associations
+
+    def judge(self, text: str, edits: Sequence[Edit], families: frozenset[str]) -> list[Edit]:
+        """Edits of a text in order; doubtful ones of these families with other probabilities, and another replacement
+        where one is likelier."""
+        places = doubtful(edits, families)
+        out = list(edits)
+        if not places.edit:
+            return out
+        x = self.evidence(text, edits, places)
+        company = x[:, 4:] @ self._coefficients[4:]
+        p = softmax(x @ self._coefficients, places)
+        for n, (a, b) in enumerate(zip(places.first, [*places.first[1:], len(p)], strict=True)):
+            edit = edits[places.edit[n]]
+            out[places.edit[n]] = _judged(edit, places.text[a:b], p[a:b], places.found[a:b], company[a:b])
+        return out
+
+    def evidence(self, text: str, edits: Sequence[Edit], places: Places) -> Doubles:
+        """What speaks for each candidate, shape (candidates, features), in nats."""
+        words, begin, end = _restored(text, edits, places)
+        key = hashes(words)
+        said = [candidate_words_of(candidate) for candidate in places.text]
+        place = places.place
+        own, following = self._trigrams(words, begin[place], end[place], said)
+        size = np.fromiter(map(len, said), np.int64, len(said))
+        flat, row = hashes(w for one in said for w in one), np.repeat(np.arange(len(said)), size)
+        at = place[row]
+        windows = {
+            "before": (begin - NEAR, begin, end, end),
+            "after": (begin, begin, end, end + NEAR),
+            "topic": (begin - PASSAGE[0], begin, end, end + PASSAGE[1]),
+        }
+        near = [self._company(kind, flat, [b[at] for b in bounds], key) for kind, bounds in windows.items()]
+        per_word = [_sum(row, n, len(said)) / np.maximum(size, 1) for n in near]
+        prior = np.log(np.maximum(places.prior, _FLOOR))
+        return np.stack([prior, places.found.astype(float), own, following, *per_word], axis=1)
+
+    def _trigrams(
+        self, words: list[str], begin: Ints, end: Ints, said: Sequence[Sequence[str]]
+    ) -> tuple[Doubles, Doubles]:
+        """Log P of each candidate's words, and of those that follow it."""
+        rows: list[int] = []
+        later: list[bool] = []
+        triples: list[tuple[str, str, str]] = []
+        for number, (a, b, own) in enumerate(zip(begin.tolist(), end.tolist(), said, strict=True)):
+            line = [*_before(words, a), *own, *_after(words, b)]
+            for k in range(2, len(line)):
+                triples.append((line[k - 2], line[k - 1], line[k]))
+                later.append(k >= 2 + len(own))
+                rows.append(number)
+        p, after, row = _log_p(self._model, triples), np.array(later), np.array(rows)
+        return _sum(row[~after], p[~after], len(said)), _sum(row[after], p[after], len(said))
+
+    def _company(self, kind: str, candidate: Hashes, bounds: list[Ints], key: Hashes) -> Doubles:
+        """Summed association of each word with the distinct words of its two windows, shape (words,)."""
+        lo, mid, after, hi = (np.clip(b, 0, len(key)) for b in bounds)
+        first, last = _ranges(lo, mid), _ranges(after, hi)
+        row = np.concatenate([first[0], last[0]])
+        at = np.concatenate([first[1], last[1]])
+        new = _previous(key)[at] < lo[row]  # a word that is said twice counts once
+        row, at = row[new], at[new]
+        return _sum(row, self._associations.values(kind, candidate[row], key[at]), len(candidate))
+
+
+def doubtful(edits: Sequence[Edit], families: frozenset[str]) -> Places:
+    """The edits of some families that are worth another look, with their candidates."""
+    numbers: list[int] = []
+    first: list[int] = []
+    texts: list[str] = []
+    prior: list[float] = []
+    found: list[bool] = []
+    for number, edit in enumerate(edits):
+        spun = edit.evidence["passage"]
+        listed = edit.family in families and "channel" in edit.evidence and edit.replacement != edit.found
+        if not listed or not LEAST <= edit.confidence / spun <= SURE:
+            continue
+        numbers.append(number)
+        first.append(len(texts))
+        for text, p in ((edit.replacement, edit.confidence), *edit.alternatives):
+            stays = text == edit.found
+            texts.append(text)
+            prior.append((p - (1 - spun) if stays else p) / spun)
+            found.append(stays)
+    return Places(numbers, np.array(first, np.int64), texts, np.array(prior), np.array(found, bool))
+
+
+def softmax(score: Doubles, places: Places) -> Doubles:
+    """Probabilities of the candidates of each place; they share what they had."""
+    place = places.place
+    p = np.exp(score - np.maximum.reduceat(score, places.first)[place])
+    share = np.maximum(np.add.reduceat(places.prior, places.first), _FLOOR)
+    return np.asarray(p * (share / np.add.reduceat(p, places.first))[place])
+
+
+def _judged(edit: Edit, texts: list[str], p: Doubles, found: NDArray[np.bool_], company: Doubles) -> Edit:
+    spun = edit.evidence["passage"]
+    order = np.argsort(-p, kind="stable").tolist()
+    best = next(k for k in order if not found[k])
+    stays = {k: spun * float(p[k]) + (1 - spun if found[k] else 0.0) for k in order if k != best}
+    evidence = dict(edit.evidence)
+    if texts[best] != edit.replacement:  # of another replacement than these were about
+        for name in ("channel", "context", "frequency", "similarity", "record"):
+            evidence.pop(name, None)
+    evidence["company"] = float(company[best] - (company[found].max() if found.any() else 0.0))
+    return replace(
+        edit,
+        replacement=texts[best],
+        confidence=spun * float(p[best]),
+        alternatives=tuple(sorted(((texts[k], q) for k, q in stays.items()), key=lambda a: -a[1])),
+        evidence=evidence,
+    )
+
+
+def _restored(text: str, edits: Sequence[Edit], places: Places) -> tuple[list[str], Ints, Ints]:
+    """The words of the text as restored so far, and where among them each place begins and ends."""
+    firm = [e.confidence >= 0.5 for e in edits]
+    restored = splice(text, [(e.start, e.end, e.replacement) for e, f in zip(edits, firm, strict=True) if f])
+    shift, bounds = 0, []
+    for edit, chosen in zip(edits, firm, strict=True):
+        size = len(edit.replacement if chosen else edit.found)
+        bounds.append((edit.start + shift, edit.start + shift + size))
+        shift += size - (edit.end - edit.start)
+    words, starts = sequence(tokenize(restored))
+    here = np.array([bounds[n] for n in places.edit], np.int64).reshape(-1, 2)
+    begin = np.searchsorted(starts, here[:, 0])
+    return words, begin, np.maximum(begin, np.searchsorted(starts, here[:, 1]))
+
+
+@lru_cache(maxsize=16384)
+def candidate_words_of(candidate: str) -> tuple[str, ...]:
+    """Its words as the context model reads them."""
+    return tuple(sequence(tokenize(candidate))[0][1:])
+
+
+def _before(words: list[str], at: int) -> list[str]:
+    """The two words before a place; at a sentence's beginning only that it begins."""
+    two = [SENTENCE, SENTENCE, *words[max(0, at - 2) : at]][-2:]
+    return [SENTENCE, SENTENCE] if two[1] == SENTENCE else two
+
+
+def _after(words: list[str], at: int) -> list[str]:
+    """What follows a place, to the sentence's end at most."""
+    follow = words[at : at + FOLLOWING]
+    return follow[: follow.index(SENTENCE) + 1] if SENTENCE in follow else follow
+
+
+def _log_p(model: ContextModel, triples: Sequence[tuple[str, str, str]]) -> Doubles:
+    """log P(third | first two) of each, shape (n,)."""
+    if not triples:
+        return np.zeros(0)
+    a, b, c = (hashes(column) for column in zip(*triples, strict=True))
+    alone = model.unigram(c)
+    for i in np.flatnonzero(alone == np.float32(UNSEEN)).tolist():
+        alone[i] = frequency(triples[i][2])
+    pair, _ = model.bigram(b, c, alone)
+    _, weight = model.bigram(a, b, np.zeros(len(a), np.float32))
+    return model.trigram(a, b, c, pair + weight).astype(float)
+
+
+def _sum(row: Ints, values: NDArray[np.floating], rows: int) -> Doubles:
+    """Sum of the values of each row, shape (rows,)."""
+    return np.bincount(row, values, rows).astype(np.float64)
+
+
+def _ranges(lo: Ints, hi: Ints) -> tuple[Ints, Ints]:
+    """Row and value of every number in the half-open ranges lo[i], hi[i]."""
+    size = np.maximum(hi - lo, 0)
+    row = np.repeat(np.arange(len(lo)), size)
+    return row, np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size) + lo[row]
+
+
+def _previous(key: Hashes) -> Ints:
+    """Where each word was said before, -1 for the first time; shape (words,)."""
+    order = np.argsort(key, kind="stable")
+    out = np.full(len(key), -1, np.int64)
+    same = key[order][1:] == key[order][:-1]
+    out[order[1:][same]] = order[:-1][same]
+    return out
