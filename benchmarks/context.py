@@ -39,7 +39,8 @@ def ablations() -> dict[str, Fitted]:
         "both": replace(both, consistency=0.0),
         "both + consistency": both,
     }
-    return {name: replace(fitted, weights={"": weights}) for name, weights in cases.items()}
+    once = {name: replace(fitted, weights={"": weights}, rereading=()) for name, weights in cases.items()}
+    return {**once, "+ second reading": fitted}
 
 
 def engines(neural: bool = False) -> Iterator[tuple[str, Restorer]]:
@@ -47,7 +48,7 @@ def engines(neural: bool = False) -> Iterator[tuple[str, Restorer]]:
     for name, fitted in ablations().items():
         yield name, Restorer(fitted=fitted)
     if neural:
-        yield "both + consistency + neural", Restorer(neural=True)
+        yield "+ neural", Restorer(neural=True)
 
 
 def scored(engine: Restorer, documents: Sequence[str]) -> Score:

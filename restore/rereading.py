@@ -34,7 +34,7 @@ FEATURES: Final = ("lattice", "found", "words", "following", "before", "after", 
 LEAST: Final = 0.1  # confidence from which on an edit is read again,
 SURE: Final = 0.995  # and up to which
 NEAR: Final = 4  # words on either side whose company counts by side,
-PASSAGE: Final = (50, 10)  # and before and after a place as its topic
+PASSAGE: Final = 40  # and as the topic of a place
 FOLLOWING: Final = 2  # words that a candidate must fit
 _FLOOR: Final = 1e-6
 
@@ -99,7 +99,7 @@ class Rereader:
         windows = {
             "before": (begin - NEAR, begin, end, end),
             "after": (begin, begin, end, end + NEAR),
-            "topic": (begin - PASSAGE[0], begin, end, end + PASSAGE[1]),
+            "topic": (begin - PASSAGE, begin, end, end + PASSAGE),
         }
         near = [self._company(kind, flat, [b[at] for b in bounds], key) for kind, bounds in windows.items()]
         per_word = [_sum(row, n, len(said)) / np.maximum(size, 1) for n in near]

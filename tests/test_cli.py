@@ -141,7 +141,7 @@ def test_help_and_version(run):
     version = run("--version").stdout.decode().splitlines()
     assert version[0] == f"restore {restore.__version__}"
     assert version[1].startswith("lexicon autoblog ")
-    assert [line.rpartition(" ")[0] for line in version[-2:]] == ["context model", "two-sided model"]
+    assert [line.rpartition(" ")[0] for line in version[-3:]] == ["context model", "two-sided model", "associations"]
     assert run("clean", "--help").returncode == 0
 
 

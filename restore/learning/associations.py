@@ -14,17 +14,17 @@ from restore.context import Hashes
 from restore.inflection import analyses
 from restore.learning.smoothing import pack
 from restore.lexicon import Lexicon
-from restore.rereading import NEAR, candidate_words_of, doubtful
+from restore.rereading import NEAR, PASSAGE, candidate_words_of, doubtful
 from restore.restorer import Restorer
 
 Ints = NDArray[np.int64]
 Doubles = NDArray[np.float64]
 
+TOGETHER: Final = 2 * PASSAGE  # tokens that share a topic
 COMPANY: Final = 40_000  # words, the most frequent ones, that are counted as company
 SEEN: Final = 3  # the first words of the vocabulary are marks
 FUNCTION_WORDS: Final = 120  # the first so many tell nothing of a topic,
 PLAIN: Final = 60  # nor is the company of the first so many worth keeping
-PASSAGE: Final = 80  # tokens that share a topic
 CLIP: Final = 3.0  # nats
 PRIOR: Final = 1.0  # added to a count and to what chance would give
 RARE: Final = 200  # occurrences below which a word's pairs are not thought more of
@@ -108,12 +108,12 @@ def _together(stream: Ints, number: Ints, rows: int, columns: int) -> tuple[Any,
     """In how many passages each candidate stands with each word; how many hold either; how many there are."""
     from scipy.sparse import csr_matrix
 
-    passages = stream[: len(stream) // PASSAGE * PASSAGE].reshape(-1, PASSAGE)
+    passages = stream[: len(stream) // TOGETHER * TOGETHER].reshape(-1, TOGETHER)
     total = csr_matrix((rows, columns), dtype=np.float32)
     own, other = np.zeros(rows), np.zeros(columns)
-    for begin in range(0, len(passages), _BLOCK // PASSAGE):
-        part = passages[begin : begin + _BLOCK // PASSAGE]
-        where = np.repeat(np.arange(len(part)), PASSAGE)
+    for begin in range(0, len(passages), _BLOCK // TOGETHER):
+        part = passages[begin : begin + _BLOCK // TOGETHER]
+        where = np.repeat(np.arange(len(part)), TOGETHER)
         words = part.ravel()
 
         def present(kept: NDArray[np.bool_], column: Ints, size: int, where: Ints = where, n: int = len(part)) -> Any:

@@ -1,0 +1,113 @@
+"""The second reading: associations as kept and found again, and what they may change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from restore import Restorer
+from restore.associations import STEP, Associations, pair_hash, steps
+from restore.context import hashes
+from restore.learning.smoothing import pack
+from restore.rereading import FEATURES, SURE, Rereader, doubtful
+from restore.restoration import Edit
+
+TEXT = "The worth of it rose, said the traders who sell crude oil by the barrel. Nobody knew its worth to the heart."
+ONLY_LATTICE = (1.0, *(0.0,) * (len(FEATURES) - 1))
+FAMILIES = frozenset(["autoblog"])
+
+
+def table(*rows: tuple[str, str, str, float]) -> Associations:
+    kind, word, company, value = zip(*rows, strict=True)
+    keys = np.concatenate([pair_hash(k, hashes([w]), hashes([c])) for k, w, c in zip(kind, word, company, strict=True)])
+    return Associations(pack(keys, [steps(np.array(value))], np.ones(len(keys), np.int64), 0.1))
+
+
+def edit(text: str, found: str, *listed: tuple[str, float], spun: float = 1.0, at: int = 0) -> Edit:
+    at = text.index(found, at)
+    left = 1 - sum(p for _, p in listed)
+    evidence = {"passage": spun, "channel": -1.0}
+    return Edit(at, at + len(found), found, *listed[0], "autoblog", (*listed[1:], (found, left)), evidence)
+
+
+def reader(associations: Associations, **weight: float) -> Rereader:
+    coefficients = tuple(weight.get(name, one) for name, one in zip(FEATURES, ONLY_LATTICE, strict=True))
+    return Rereader(coefficients, Restorer().model, associations)
+
+
+BARREL = table(("topic", "price", "barrel", 2.0), ("topic", "value", "barrel", -1.0))
+
+
+def test_a_table_is_found_again_in_its_file(tmp_path):
+    kept = table(("before", "price", "full", 1.5), ("after", "price", "full", -0.5))
+    kept.save(tmp_path / "a.bin")
+    again = Associations.load(tmp_path / "a.bin")
+    price, full = hashes(["price"]), hashes(["full"])
+    assert again.values("before", price, full)[0] == pytest.approx(1.5, abs=STEP)
+    assert again.values("after", price, full)[0] == pytest.approx(-0.5, abs=STEP)
+    assert again.values("topic", price, full)[0] == 0
+    assert again.values("before", full, price)[0] == 0
+
+
+@pytest.mark.parametrize(("content", "message"), [(b"nothing", "not a table"), (None, "cut short")])
+def test_a_broken_table_is_named(tmp_path, content, message):
+    path = tmp_path / "a.bin"
+    BARREL.save(path)
+    path.write_bytes(content or path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=message) as error:
+        Associations.load(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_word_of_the_passage_decides():
+    listed = edit(TEXT, "worth", ("value", 0.5), ("price", 0.4))
+    (judged,) = reader(BARREL, topic=1.0).judge(TEXT, [listed], FAMILIES)
+    assert judged.replacement == "price"
+    assert judged.confidence == pytest.approx(0.4 * np.e**2 / (0.4 * np.e**2 + 0.5 / np.e + 0.1), abs=0.01)
+    assert judged.confidence + sum(p for _, p in judged.alternatives) == pytest.approx(1)
+    assert judged.evidence["company"] == pytest.approx(2, abs=STEP)
+    assert "channel" not in judged.evidence  # that was of the other replacement
+
+
+def test_a_word_said_twice_counts_once():
+    twice = TEXT.replace("the barrel", "the barrel, barrel by barrel")
+    once, again = (
+        reader(BARREL, topic=1.0).judge(t, [edit(t, "worth", ("value", 0.5), ("price", 0.4))], FAMILIES)[0].confidence
+        for t in (TEXT, twice)
+    )
+    assert once == pytest.approx(again)
+
+
+def test_neighbours_are_read_as_restored():
+    """What stands beside a place counts as restored where that is likely, as found where it is not."""
+    text = "They sell crude oil by the cask at its worth."
+    oil = reader(table(("topic", "price", "barrel", 2.0)), topic=1.0)
+    price = edit(text, "worth", ("value", 0.5), ("price", 0.4))
+    likely, unlikely = edit(text, "cask", ("barrel", 0.8)), edit(text, "cask", ("barrel", 0.3))
+    assert oil.judge(text, [likely, price], FAMILIES)[1].replacement == "price"
+    assert oil.judge(text, [unlikely, price], FAMILIES)[1].replacement == "value"
+
+
+def test_a_doubtful_passage_stays_doubtful():
+    """An edit is never surer than that its passage was spun."""
+    listed = edit(TEXT, "worth", ("price", 0.3), spun=0.4)
+    (judged,) = reader(BARREL, topic=9.0).judge(TEXT, [listed], FAMILIES)
+    assert 0.3 < judged.confidence <= 0.4
+    assert judged.confidence + sum(p for _, p in judged.alternatives) == pytest.approx(1)
+
+
+def test_what_is_sure_or_of_other_families_is_left():
+    sure = edit(TEXT, "worth", ("price", (1 + SURE) / 2))
+    other = replace(edit(TEXT, "worth", ("price", 0.5), at=30), family="tortured")
+    assert reader(BARREL, topic=1.0).judge(TEXT, [sure, other], FAMILIES) == [sure, other]
+    assert doubtful([sure, other], FAMILIES).edit == []
+
+
+def test_the_lattice_alone_changes_nothing():
+    listed = edit(TEXT, "worth", ("value", 0.5), ("price", 0.3))
+    (judged,) = reader(BARREL).judge(TEXT, [listed], FAMILIES)
+    assert judged.replacement == "value"
+    assert judged.confidence == pytest.approx(0.5)
+    assert dict(judged.alternatives) == pytest.approx(dict(listed.alternatives))
