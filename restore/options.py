@@ -139,7 +139,7 @@ Allow = Annotated[
         rich_help_panel=_ENGINE,
     ),
 ]
-THRESHOLD: Final = 0.62  # as restore.restorer.THRESHOLD, which is not imported for speed
+THRESHOLD: Final = 0.6  # as restore.restorer.THRESHOLD, which is not imported for speed
 Threshold = Annotated[float, typer.Option(help="Least confidence of an edit, 0 to 1.", rich_help_panel=_ENGINE)]
 Neural = Annotated[
     bool,

@@ -32,7 +32,7 @@ from restore.twosided import TwoSided
 
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
-THRESHOLD: Final = 0.62  # of calibrated probabilities, F0.5 is best above it, recall below (docs/evaluation.md)
+THRESHOLD: Final = 0.6  # of calibrated probabilities, F0.5 is best above it, recall below (docs/evaluation.md)
 DOUBT: Final = 1.0  # off the log odds of an edit where the spinner's table is known in part (articles spun by hand)
 BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
@@ -111,6 +111,7 @@ class Restorer:
             weights()  # whether the extra is there
         self._fitted = fitted or load_fitted(root() / "fitted.json")
         self._least = min(threshold, LEAST) if neural or self._fitted.rereading else threshold
+        self._least_spun = max(MENTION, self._least if neural else threshold)  # of a sentence that is decoded
         dense, self._sparse_families = split_families(f for f in self.families if f != THESAURUS)
         self._lexicon = load(dense, self.lexicon_paths)
         self.dense_families = frozenset((*dense, *map(family_of, self.lexicon_paths)))
@@ -230,7 +231,7 @@ class Restorer:
 
     def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
         """Edits of one chunk: sentences that may have been spun are decoded block by block."""
-        least = max(self.threshold, MENTION)
+        least = self._least_spun
         claimed = {p.start for p, _ in passages.places}
         suspects = [
             i
@@ -260,7 +261,7 @@ class Restorer:
         if passages.family == THESAURUS and self._thesaurus is not None and passages.source:
             lattice = self._thesaurus.source(passages.source).lattice(tokens, sentences, fixed)
         else:
-            least = max(self.threshold, MENTION)
+            least = self._least_spun
             spun = dict(zip(passages.sentences, passages.spun, strict=True))
             lattice = self._finder.lattice(
                 tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least, passages.table
