@@ -32,7 +32,6 @@ from numpy.typing import NDArray
 from restore.restoration import Edit
 
 CLOSE: Final = 0.9  # confidence up to which an edit is looked at again
-LEAST: Final = 0.1  # confidence from which on an edit that the engine would not make is
 AFTER: Final = 30  # characters after a candidate that it must fit
 CONTEXT: Final = 1536  # tokens that the model sees at most
 KEPT: Final = 256  # of these, kept where the text is longer

@@ -31,7 +31,7 @@ from restore.restoration import Edit, splice
 from restore.text import tokenize
 
 FEATURES: Final = ("lattice", "found", "words", "following", "before", "after", "topic")
-LEAST: Final = 0.1  # confidence from which on an edit is read again,
+LEAST: Final = 0.1  # confidence from which on an edit is read again (by a language model too),
 SURE: Final = 0.995  # and up to which
 NEAR: Final = 4  # words on either side whose company counts by side,
 PASSAGE: Final = 40  # and as the topic of a place
@@ -90,6 +90,7 @@ class Rereader:
         """What speaks for each candidate, shape (candidates, features), in nats."""
         words, begin, end = _restored(text, edits, places)
         key = hashes(words)
+        said_before = _previous(key)
         said = [candidate_words_of(candidate) for candidate in places.text]
         place = places.place
         own, following = self._trigrams(words, begin[place], end[place], said)
@@ -101,7 +102,9 @@ class Rereader:
             "after": (begin, begin, end, end + NEAR),
             "topic": (begin - PASSAGE, begin, end, end + PASSAGE),
         }
-        near = [self._company(kind, flat, [b[at] for b in bounds], key) for kind, bounds in windows.items()]
+        near = [
+            self._company(kind, flat, [b[at] for b in bounds], key, said_before) for kind, bounds in windows.items()
+        ]
         per_word = [_sum(row, n, len(said)) / np.maximum(size, 1) for n in near]
         prior = np.log(np.maximum(places.prior, _FLOOR))
         return np.stack([prior, places.found.astype(float), own, following, *per_word], axis=1)
@@ -122,13 +125,13 @@ class Rereader:
         p, after, row = _log_p(self._model, triples), np.array(later), np.array(rows)
         return _sum(row[~after], p[~after], len(said)), _sum(row[after], p[after], len(said))
 
-    def _company(self, kind: str, candidate: Hashes, bounds: list[Ints], key: Hashes) -> Doubles:
+    def _company(self, kind: str, candidate: Hashes, bounds: list[Ints], key: Hashes, said_before: Ints) -> Doubles:
         """Summed association of each word with the distinct words of its two windows, shape (words,)."""
         lo, mid, after, hi = (np.clip(b, 0, len(key)) for b in bounds)
         first, last = _ranges(lo, mid), _ranges(after, hi)
         row = np.concatenate([first[0], last[0]])
         at = np.concatenate([first[1], last[1]])
-        new = _previous(key)[at] < lo[row]  # a word that is said twice counts once
+        new = said_before[at] < lo[row]  # a word that is said twice counts once
         row, at = row[new], at[new]
         return _sum(row, self._associations.values(kind, candidate[row], key[at]), len(candidate))
 

@@ -27,7 +27,6 @@ from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked, split
 from restore.learning.phrases import from_marked, learn, write_learned
 from restore.lexicon import load, phrase_key, read, root, words_of
-from restore.neural import LEAST as CLOSE_LEAST
 from restore.neural import Opinion, SecondOpinion
 from restore.rereading import FEATURES, Rereader, doubtful
 from restore.rereading import LEAST as REREAD_LEAST
@@ -83,7 +82,7 @@ def fit_opinion(pairs: Path, family: str, documents: int, report: Callable[[str]
     read = [read_marked(m) for m in kept[:: max(1, len(kept) // documents)]]
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
-        places = list(_close_places(read, Restorer(families=[], lexicons=[path], threshold=CLOSE_LEAST), report))
+        places = list(_close_places(read, Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST), report))
     report(f"{len(places):,} close calls")
     return Opinion(*_conditional_logit(places))
 
