@@ -54,12 +54,14 @@ Record = Mapping[tuple[str, str], float]  # words found, words restored -> log o
 class Fitted:
     """What was fitted on pairs: weights of the evidence and a calibration for each family ("" for any other), and the
     records of some families' entries. rereading: coefficients of a second reading (`rereading.FEATURES`), none to do
-    without it."""
+    without it. passage: constant and coefficients of the screen's and of the lattice's evidence that a sentence was spun
+    (`reading.py`), none to hear the screen alone."""
 
     weights: dict[str, Weights]
     calibrations: dict[str, Calibration]
     records: dict[str, Record] = field(default_factory=dict)
     rereading: tuple[float, ...] = ()
+    passage: tuple[float, ...] = ()
 
     def weights_of(self, family: str) -> Weights:
         """Those of a family, or the ones for all others."""
@@ -77,7 +79,7 @@ def load_fitted(path: Path) -> Fitted:
     weights = {family: Weights(**w) for family, w in data["weights"].items()}
     calibrations = {family: Calibration(tuple(c)) for family, c in data["calibrations"].items()}
     records = {p.parent.name: load_record(p) for p in path.parent.glob(f"*/{RECORD}")}
-    return Fitted(weights, calibrations, records, tuple(data["rereading"]))
+    return Fitted(weights, calibrations, records, tuple(data["rereading"]), tuple(data["passage"]))
 
 
 def save_fitted(fitted: Fitted, path: Path) -> None:
@@ -86,6 +88,7 @@ def save_fitted(fitted: Fitted, path: Path) -> None:
         "weights": {family: asdict(w) for family, w in fitted.weights.items()},
         "calibrations": {family: c.coefficients for family, c in fitted.calibrations.items()},
         "rereading": fitted.rereading,
+        "passage": fitted.passage,
     }
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 

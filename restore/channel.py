@@ -22,7 +22,7 @@ against; each place is then judged on its own weight and on that of the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, expm1, log, log1p
 from typing import Final
@@ -78,7 +78,8 @@ class Passages:
     untouched. spun: probability of each to have been spun, given all.
     probability: that any was. rate: expected share of tokens in the spinner's
     phrases. family: the likeliest one at work. source: the thesaurus, where it is
-    that family. table: which of `TABLES` explains the text best. places: the
+    that family. dense: probability that a dense family was at work. table: which of
+    `TABLES` explains the text best. untouched: log probability that no dense family was. places: the
     stretches that sparse families claim, each with its log odds, tortured
     against the author's own, given all the others.
     """
@@ -93,6 +94,7 @@ class Passages:
     places: tuple[tuple[Place, float], ...] = ()
     dense: float = 0.0
     table: float = 1.0
+    untouched: float = 0.0
 
 
 _FIRST: Final = re.compile(r"'s|(?:(?!'s\b)[^ -])+")  # token of a phrase
@@ -109,42 +111,48 @@ class Screen:
         self._openings = set(map(_opening, filter(lambda phrase: not phrase.isalpha(), self._prefixes)))
 
     def passages(self, tokens: Tokens, assume_spun: bool = False) -> Passages:
-        """Probability of each sentence to have been spun, given all of them."""
+        """Probability of each sentence to have been spun, given all of them, by all listed families."""
+        return self.with_sparse(tokens, self.dense(tokens, assume_spun), assume_spun)
+
+    def dense(self, tokens: Tokens, assume_spun: bool = False) -> Passages:
+        """The same by the dense families alone."""
         sentences = tokens.sentences()
         if not sentences:
             return Passages([], [], [], 0.0, 0.0, None)
-        dense = self._dense(tokens, sentences, assume_spun)
-        dense = replace(dense, dense=dense.probability)
-        return self._with_sparse(tokens, dense, assume_spun) if self._sparse else dense
-
-    def _dense(self, tokens: Tokens, sentences: list[tuple[int, int]], assume_spun: bool) -> Passages:
         traces = self._traces(tokens)
-        turns = list(_turns(tokens, sentences))
         begin = np.fromiter((t[0] for t in traces), np.int64, len(traces))
         place = np.searchsorted([b for b, _ in sentences], begin, side="right") - 1
         weight = SCALE * np.fromiter(_discounted(traces), np.float64, len(traces))
-        best: tuple[float, float, list[float], list[float]] | None = None
+        best: Passages | None = None
         for table, prior in TABLES:
             heard = weight if table == 1 else np.log1p(table * np.expm1(weight))
             evidence = np.bincount(place, heard, len(sentences)).tolist()
             if best and sum(e for e in evidence if e > 0) + log(SPUN_PRIOR * prior) < UNLIKELY:
                 continue
-            spun, untouched = smooth(evidence, turns, SPUN_PRIOR * prior)
-            if best is None or untouched < best[0]:
-                best = untouched, table, evidence, spun
+            tried = _smoothed(tokens, Passages(sentences, evidence, [], 0.0, 0.0, None, table=table))
+            if best is None or tried.untouched < best.untouched:
+                best = tried
         assert best is not None  # the first table is always looked at
-        untouched, table, evidence, spun = best
-        probability = 1.0 if assume_spun else -expm1(untouched)
         if assume_spun:
-            spun = [1.0] * len(spun)
-        found = Passages(sentences, evidence, spun, probability, 0.0, None, table=table)
-        if probability < 0.5:
-            return found
-        rate, family = self._extent(tokens, sentences, spun, traces)
-        return replace(found, rate=rate, family=family)
+            best = replace(best, spun=[1.0] * len(sentences), probability=1.0)
+        return self._described(tokens, best, traces)
 
-    def _with_sparse(self, tokens: Tokens, dense: Passages, assume_spun: bool) -> Passages:
-        """The same with the sparse families' places; the verdict's family is the likeliest."""
+    def revised(self, tokens: Tokens, passages: Passages, evidence: Mapping[int, float]) -> Passages:
+        """The dense families' passages once better evidence of some sentences is known."""
+        known = [evidence.get(i, e) for i, e in enumerate(passages.evidence)]
+        return self._described(tokens, _smoothed(tokens, replace(passages, evidence=known)), self._traces(tokens))
+
+    def _described(self, tokens: Tokens, passages: Passages, traces: list[tuple[int, int, str, float]]) -> Passages:
+        """With rate and family, where they were spun."""
+        rate, family = 0.0, None
+        if passages.probability >= 0.5:
+            rate, family = self._extent(tokens, passages.sentences, passages.spun, traces)
+        return replace(passages, rate=rate, family=family, dense=passages.probability)
+
+    def with_sparse(self, tokens: Tokens, dense: Passages, assume_spun: bool = False) -> Passages:
+        """Passages of the dense families with the places of sparse ones; the verdict's family is the likeliest."""
+        if not self._sparse or not dense.sentences:
+            return dense
         claimed: list[tuple[Place, float]] = []
         clean = 1 - dense.probability
         best, family, share = dense.probability, dense.family, dense.rate
@@ -262,6 +270,13 @@ def _turns(tokens: Tokens, sentences: list[tuple[int, int]]) -> Iterator[tuple[f
     parted = any("\n" in gap for gap in gaps)
     for gap in gaps:
         yield ACROSS if "\n" in gap else WITHIN if parted else UNPARTED
+
+
+def _smoothed(tokens: Tokens, passages: Passages) -> Passages:
+    """Probabilities by the evidence of the sentences."""
+    prior = SPUN_PRIOR * dict(TABLES)[passages.table]
+    spun, untouched = smooth(passages.evidence, list(_turns(tokens, passages.sentences)), prior)
+    return replace(passages, spun=spun, untouched=untouched, probability=-expm1(untouched))
 
 
 def smooth(

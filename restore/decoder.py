@@ -145,6 +145,21 @@ def posteriors(graph: Graph, extra: NDArray[np.float64], weights: Weights) -> De
     return Decoded(np.minimum(posterior, 1.0), z, mean / np.maximum(posterior, 1e-12))
 
 
+def as_found(lattice: Lattice, model: ContextModel) -> NDArray[np.float64]:
+    """Log probability of each sentence's words as they stand, its end included; shape (sentences,)."""
+    begins = {begin for begin, _ in lattice.sentences}
+    flat: list[str] = []
+    for start, words, option in zip(lattice.start, lattice.words, lattice.option, strict=True):
+        if option is None:
+            flat += [SENTENCE, *words] if start in begins else words
+    word = hashes([*flat, SENTENCE])
+    ends = word == hashes([SENTENCE])
+    own, back = model.bigram(word[:-1], word[1:], model.unigram(word[1:]))
+    later = np.flatnonzero(~ends[1:-1]) + 1  # of `own`: those with two words before them in their sentence
+    own[later] = model.trigram(word[later - 1], word[later], word[later + 1], own[later] + back[later - 1])
+    return np.bincount(np.cumsum(ends[:-1]) - 1, own, len(lattice.sentences)).astype(np.float64)
+
+
 def _unary(
     channel: NDArray[np.float64], edited: NDArray[np.bool_], extra: NDArray[np.float64], weights: Weights
 ) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,17 +11,17 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz.fuzz import ratio
 
 from restore.associations import Associations
 from restore.calibration import Fitted, load_fitted
-from restore.candidates import TERM, Finder, Lattice
+from restore.candidates import TERM, Lattice
 from restore.channel import Passages, Screen, Verdict
 from restore.context import ContextModel
-from restore.decoder import Decoded, Weights, expand, posteriors
+from restore.decoder import Decoded
 from restore.lexicon import Lexicon, family_of, load, phrases, root, split_families
 from restore.neural import SecondOpinion, load_opinion, weights
+from restore.reading import Block, Reader, blocked, decoded_twice
 from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, with_capitals
@@ -31,10 +32,8 @@ from restore.thesaurus import Judgement, Thesaurus
 from restore.twosided import TwoSided
 
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
-PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
 THRESHOLD: Final = 0.6  # of calibrated probabilities, F0.5 is best above it, recall below (docs/evaluation.md)
 DOUBT: Final = 1.0  # off the log odds of an edit where the spinner's table is known in part (articles spun by hand)
-BLOCK: Final = 3000  # tokens decoded at once
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
 
@@ -63,6 +62,16 @@ class _Choice:
     rivals: list[_Reading]
     spun: float
     article_free: bool
+
+
+class _Chunk(NamedTuple):
+    """A stretch of a text that is judged by itself, `offset` code points into it; blocks: what was decoded of it
+    while it was screened, None where it was not read."""
+
+    tokens: Tokens
+    offset: int
+    passages: Passages
+    blocks: list[Block] | None
 
 
 class _Spelling(NamedTuple):
@@ -139,10 +148,10 @@ class Restorer:
         """The context model, mapped on first use."""
         return ContextModel.load(root() / "context.bin")
 
-    @cached_property
+    @property
     def twosided(self) -> TwoSided:
         """The two-sided model, read on first use."""
-        return TwoSided.load(root() / "twosided.npz")
+        return self._reader.twosided
 
     @cached_property
     def _rereader(self) -> Rereader:
@@ -175,24 +184,34 @@ class Restorer:
         return Thesaurus(root() / THESAURUS, self.model) if THESAURUS in self.families else None
 
     @cached_property
-    def _finder(self) -> Finder:
-        return Finder(self._lexicon, self.model)
+    def _reader(self) -> Reader:
+        return Reader(self._lexicon, self._screen, self.model, self._fitted)
 
     def detect(self, text: str) -> Verdict:
-        """Whether, how surely and how heavily a text was spun; no lattice is built."""
-        return _merge([(passages, len(tokens)) for tokens, passages, _ in self._screened(text)])
+        """Whether, how surely and how heavily a text was spun; only doubtful ones are read."""
+        return _merge([(s.passages, len(s.tokens)) for s in self._screened(text)])
 
     def evidence(self, text: str) -> float:
         """Log-likelihood ratio of a text, spun throughout against untouched, in nats (for benchmarks)."""
-        return sum(sum(passages.evidence) for _, passages, _ in self._screened(text))
+        return sum(sum(s.passages.evidence) for s in self._screened(text))
+
+    def sentence_evidence(self, text: str) -> list[tuple[float, float]]:
+        """Log-likelihood ratios of each sentence to have been spun by a dense family, in nats: by the words alone, and by
+        what decoding finds (for fitting how both are heard)."""
+        tokens = tokenize(text)
+        passages = self._screen.dense(tokens)
+        numbers = range(len(passages.sentences))
+        blocks = self._reader.decoded(tokens, passages, numbers, frozenset())
+        ratios = [r for block in blocks for r in self._reader.ratios(block, "").tolist()]
+        return list(zip(passages.evidence, ratios, strict=True))
 
     def restore(self, text: str, source: str | None = None) -> Restoration:
         """`text` with its likely originals. `source` names the document in the result."""
         edits: list[Edit] = []
         screened: list[tuple[Passages, int]] = []
-        for tokens, passages, offset in self._screened(text):
-            screened.append((passages, len(tokens)))
-            edits += self._edits(tokens, passages, offset)
+        for chunk in self._screened(text):
+            screened.append((chunk.passages, len(chunk.tokens)))
+            edits += self._edits(chunk)
         edits = [e for e in self._judged(text, edits) if e.confidence >= self.threshold]
         restored = splice(text, [(e.start, e.end, e.replacement) for e in edits])
         return Restoration(restored, tuple(edits), _merge(screened), source)
@@ -214,75 +233,72 @@ class Restorer:
 
         return ordered_map(self, texts, workers)
 
-    def _screened(self, text: str) -> Iterator[tuple[Tokens, Passages, int]]:
-        """Chunks of a text as tokens with their screening, and the offset of each chunk."""
+    def _screened(self, text: str) -> Iterator[_Chunk]:
+        """Chunks of a text with their screening."""
         for offset, chunk in chunks(text):
             tokens = tokenize(chunk)
-            yield tokens, self._passages(tokens), offset
+            passages, blocks = self._passages(tokens)
+            yield _Chunk(tokens, offset, passages, blocks)
 
-    def _passages(self, tokens: Tokens) -> Passages:
-        """Screening by the listed families, and by the thesaurus where these explain a text badly."""
-        listed = self._screen.passages(tokens, self.assume_spun)
+    def _passages(self, tokens: Tokens) -> tuple[Passages, list[Block] | None]:
+        """Screening by the listed families, doubtful texts being read (what was decoded is given too), and by the
+        thesaurus where these explain a text badly."""
+        dense, blocks = self._screen.dense(tokens, self.assume_spun), None
+        if not self.assume_spun and self._reader.doubts(dense):
+            dense, blocks = self._reader.read(tokens, dense, self._fixed(tokens), self._least_spun)
+        listed = self._screen.with_sparse(tokens, dense, self.assume_spun)
         explained = sum(listed.evidence) > 0 if self.assume_spun else listed.probability >= 0.5
         if self._thesaurus is None or explained or not listed.sentences:
-            return listed
+            return listed, blocks
         alone = self.assume_spun and self.families == (THESAURUS,)
-        return _weighed(listed, self._thesaurus.judge(tokens, look=alone), self.assume_spun, alone)
+        return _weighed(listed, self._thesaurus.judge(tokens, look=alone), self.assume_spun, alone), blocks
 
-    def _edits(self, tokens: Tokens, passages: Passages, offset: int) -> list[Edit]:
-        """Edits of one chunk: sentences that may have been spun are decoded block by block."""
-        least = self._least_spun
-        claimed = {p.start for p, _ in passages.places}
-        suspects = [
-            i
-            for i, p in enumerate(passages.spun)
-            if p >= least or (claimed and any(s in claimed for s in range(*passages.sentences[i])))
-        ]
-        if not suspects:
+    def _edits(self, chunk: _Chunk) -> list[Edit]:
+        """Edits of the sentences that may have been spun, or that a sparse family claims."""
+        tokens, passages = chunk.tokens, chunk.passages
+        claimed = _claimed(passages)
+        if not claimed and max(passages.spun, default=0.0) < self._least_spun:
             return []
         fixed = self._fixed(tokens)
+        if passages.family == THESAURUS:
+            spun, blocks = passages.spun, list(self._by_thesaurus(tokens, passages, fixed))
+        else:
+            spun, blocks = self._by_lexicon(chunk, claimed, fixed)
+        doubt = DOUBT if passages.table < 1 else 0.0
         edits: list[Edit] = []
-        for block in _blocks(suspects, passages.sentences):
-            lattice, decoded = self._decoded(tokens, passages, [passages.sentences[i] for i in block], fixed)
-            doubt = DOUBT if passages.table < 1 else 0.0
+        for block in blocks:
             choices = [
                 choice
-                for sentence, readings in _readings(lattice, decoded, tokens, self._fitted, doubt)
-                for choice in self._choose(readings, passages.spun[block[sentence]], lattice)
+                for sentence, readings in _readings(block.lattice, block.decoded, tokens, self._fitted, doubt)
+                for choice in self._choose(readings, spun[block.numbers[sentence]], block.lattice)
             ]
-            edits += self._written(choices, tokens, lattice, decoded, offset)
-        return _with_braces(edits, tokens.text, offset, passages.dense, self.threshold)
+            edits += self._written(choices, tokens, block.lattice, block.decoded, chunk.offset)
+        edits.sort(key=lambda e: e.start)
+        return _with_braces(edits, tokens.text, chunk.offset, passages.dense, self.threshold)
 
-    def _decoded(
-        self, tokens: Tokens, passages: Passages, sentences: list[tuple[int, int]], fixed: frozenset[int]
-    ) -> tuple[Lattice, Decoded]:
-        """Lattice and posteriors of some sentences, by the families at work."""
-        weights = self._fitted.weights_of(passages.family or "")
-        if passages.family == THESAURUS and self._thesaurus is not None and passages.source:
+    def _by_lexicon(
+        self, chunk: _Chunk, claimed: frozenset[int], fixed: frozenset[int]
+    ) -> tuple[list[float], list[Block]]:
+        """Which sentences were spun, and all that may be restored, decoded by the listed families."""
+        tokens, passages, blocks = chunk.tokens, chunk.passages, chunk.blocks
+        if blocks is None:
+            passages, blocks = self._reader.read(tokens, passages, fixed, self._least_spun, self.assume_spun)
+        if not claimed:
+            return passages.spun, blocks
+        at_work = {passages.sentences[i] for i, p in enumerate(passages.spun) if p >= self._least_spun}
+        numbers = sorted(claimed | {i for block in blocks for i in block.numbers})
+        again = self._reader.decoded(tokens, passages, numbers, fixed, passages.places, at_work.__contains__)
+        return passages.spun, list(again)
+
+    def _by_thesaurus(self, tokens: Tokens, passages: Passages, fixed: frozenset[int]) -> Iterator[Block]:
+        """All sentences, decoded with the synonyms of the source at work."""
+        if self._thesaurus is None or not passages.source:
+            return
+        weights = self._fitted.weights_of(THESAURUS)
+        for numbers in blocked(range(len(passages.sentences)), passages.sentences):
+            sentences = [passages.sentences[i] for i in numbers]
             lattice = self._thesaurus.source(passages.source).lattice(tokens, sentences, fixed)
-        else:
-            least = self._least_spun
-            spun = dict(zip(passages.sentences, passages.spun, strict=True))
-            lattice = self._finder.lattice(
-                tokens, sentences, fixed, passages.places, lambda s: spun[s] >= least, passages.table
-            )
-        return lattice, decoded_twice(lattice, tokens, self._extra(tokens, lattice, weights), self.model, weights)
-
-    def _extra(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> NDArray[np.float64]:
-        """Log score of each arc beside context and channel: the two-sided model's for dense families, the odds of
-        sparse ones (which that model does not know; to it they are as the words that they stand for)."""
-        extra = np.array(lattice.odds)
-        sparse = TERM in lattice.kind
-        known = [k for k, kind in enumerate(lattice.kind) if kind != TERM] if sparse else list(range(len(lattice)))
-        part = lattice.taken(known) if sparse else lattice
-        if not weights.two_sided or all(option is None for option in part.option):
-            return extra
-        extra[known] += weights.two_sided * self.twosided.score(tokens, part, self.model)
-        if part is not lattice:
-            own = {lattice.start[k]: extra[k] for k in known if lattice.option[k] is None}
-            for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
-                extra[k] += sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
-        return extra
+            yield Block(numbers, lattice, decoded_twice(lattice, tokens, np.array(lattice.odds), self.model, weights))
 
     def _spelling(self, lattice: Lattice, arc: int) -> _Spelling:
         """An arc's spelling; only sparse families compose originals, whose words have capitals of their own."""
@@ -360,67 +376,6 @@ class Restorer:
                 tuple((t, p) for t, p in alternatives if p >= MENTION),
                 evidence,
             )
-
-
-def _blocks(suspects: list[int], sentences: list[tuple[int, int]]) -> Iterator[list[int]]:
-    """Runs of sentences of about `BLOCK` tokens."""
-    block: list[int] = []
-    size = 0
-    for i in suspects:
-        block.append(i)
-        size += sentences[i][1] - sentences[i][0]
-        if size >= BLOCK:
-            yield block
-            block, size = [], 0
-    if block:
-        yield block
-
-
-def decoded_twice(
-    lattice: Lattice, tokens: Tokens, extra: NDArray[np.float64], model: ContextModel, weights: Weights
-) -> Decoded:
-    """Posteriors of a block: decoded, then once more with the habits that the first pass shows.
-
-    extra: log score of each arc beside context, channel and habits, shape (arcs,).
-    """
-    graph = expand(lattice, extra, model, weights)
-    decoded = posteriors(graph, extra, weights)
-    if weights.consistency:
-        habits = _habits(lattice, decoded, tokens)
-        if habits.any():
-            decoded = posteriors(graph, extra + weights.consistency * habits, weights)
-    return decoded
-
-
-def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.float64]:
-    """What a document shows of the spinner's habits, as a log score for each arc.
-
-    An original becomes mostly one thing in one document. The share P(found |
-    original) is re-estimated from the expected counts of all other places, with
-    the lexicon's share as a Dirichlet prior: an original that became another
-    phrase elsewhere, or was left alone there, is less likely here.
-    """
-    start, keys = lattice.start, tokens.key
-    number: dict[str, int] = {}
-    pairs: dict[tuple[int, str], int] = {}
-    original: list[int] = []
-    pair: list[int] = []
-    for arc, option in enumerate(lattice.option):
-        if option is None:
-            spun, found = keys[start[arc]], ""
-        else:
-            end = lattice.end[arc]
-            spun, found = option.original, keys[end - 1] if end == start[arc] + 1 else " ".join(keys[start[arc] : end])
-        original.append(of := number.setdefault(spun, len(number)))
-        pair.append(pairs.setdefault((of, found), len(pairs)))
-    own = decoded.posterior
-    others = np.bincount(original, own)[original] - own
-    here = np.bincount(pair, own)[pair] - own
-    weight = np.asarray(lattice.weight)
-    heard = (others >= 0.5) & (weight != 0)  # not arcs of sparse families, nor words that no spinner changes
-    share = PRIOR_PLACES * np.exp(weight)
-    score = np.log((here + share) / (others + PRIOR_PLACES)) - weight
-    return np.where(heard, score, 0.0)
 
 
 def _readings(
@@ -530,6 +485,12 @@ def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, thresh
             )
         )
     return sorted(out, key=lambda e: e.start)
+
+
+def _claimed(passages: Passages) -> frozenset[int]:
+    """Numbers of the sentences in which sparse families claim places."""
+    first = [begin for begin, _ in passages.sentences]
+    return frozenset(bisect_right(first, place.start) - 1 for place, _ in passages.places)
 
 
 def _weighed(listed: Passages, judged: Judgement, assume_spun: bool, alone: bool) -> Passages:

@@ -173,6 +173,25 @@ def neural_command(
     typer.echo(f"{output}: {opinion}")
 
 
+@app.command("passage")
+def passage_command(
+    pairs: Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used.")],
+    output: Annotated[
+        Path, typer.Option("-o", help="fitted.json, whose weights of a sentence's evidence are replaced.")
+    ],
+    family: Annotated[str, typer.Option(help="The family whose sentences are judged.")] = "autoblog",
+) -> None:
+    """Fit how screen and lattice are heard on whether a sentence was spun (a minute)."""
+    from dataclasses import replace
+
+    from restore.calibration import load_fitted, save_fitted
+    from restore.learning.fitting import fit_passage
+
+    passage = fit_passage(pairs, family, typer.echo)
+    save_fitted(replace(load_fitted(output), passage=passage), output)
+    typer.echo(f"{output}: {passage}")
+
+
 @app.command("rereading")
 def rereading_command(
     pairs: Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used.")],
@@ -312,13 +331,15 @@ def weights_command(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the standing weights; only calibrate.")] = False,
 ) -> None:
     """Fit the weights of the evidence and the calibration (about ten minutes)."""
+    from dataclasses import replace
+
     from restore.calibration import Fitted, load_fitted, save_fitted
     from restore.learning.fitting import fit_all
 
     old = load_fitted(output) if output.exists() else Fitted({}, {})  # other families' settings stay
     new = fit_all(pairs, family, old.weights_of("") if keep else None, old.records.get(family, {}), typer.echo)
     weights, calibrations = {**old.weights, **new.weights}, {**old.calibrations, **new.calibrations}
-    save_fitted(Fitted(weights, calibrations, rereading=old.rereading), output)
+    save_fitted(replace(old, weights=weights, calibrations=calibrations), output)
 
 
 if __name__ == "__main__":

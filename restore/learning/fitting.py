@@ -25,13 +25,14 @@ from restore.candidates import Finder, Lattice
 from restore.context import ContextModel
 from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked, split
-from restore.learning.phrases import from_marked, learn, write_learned
+from restore.learning.phrases import MARK, from_marked, learn, write_learned
 from restore.lexicon import load, phrase_key, read, root, words_of
 from restore.neural import Opinion, SecondOpinion
+from restore.reading import decoded_twice
 from restore.rereading import FEATURES, Rereader, doubtful
 from restore.rereading import LEAST as REREAD_LEAST
 from restore.restoration import Edit
-from restore.restorer import Restorer, decoded_twice, trimmed
+from restore.restorer import Restorer, trimmed
 from restore.text import Tokens, tokenize
 
 LEAST: Final = 0.05  # confidence of the edits that calibration and record are fitted on
@@ -93,7 +94,9 @@ def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> 
     fitted = load_fitted(root() / "fitted.json")
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
-        engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST, fitted=replace(fitted, rereading=()))
+        engine = Restorer(
+            families=[], lexicons=[path], threshold=REREAD_LEAST, fitted=replace(fitted, rereading=(), passage=())
+        )
         reader = Rereader((0.0,) * len(FEATURES), engine.model, Associations.load(root() / "associations.bin"))
         choices = [c for m in map(read_marked, kept) for c in _reread(m, engine, reader, frozenset([family]))]
     report(f"{len(choices):,} places read again")
@@ -230,6 +233,41 @@ def _rows(documents: Sequence[Marked], path: Path, fitted: Fitted) -> Iterator[t
             yield features(posterior, exp(edit.evidence["channel"])), record, right
 
 
+def fit_passage(pairs: Path, family: str, report: Callable[[str], object]) -> tuple[float, ...]:
+    """How the evidence of the screen and of the lattice that a sentence was spun is heard: by logistic regression over the
+    sentences of held-out pairs, spun (those that were changed) and original."""
+    learned, kept = split(pairs)
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Restorer(families=[], lexicons=[lexicon_without(learned, family, Path(folder))])
+        sides = [[evidence for m in kept for evidence in _sentences(m, engine, spun)] for spun in (False, True)]
+    x = np.array([evidence for side in sides for evidence in side])
+    y = np.repeat([0.0, 1.0], [len(side) for side in sides])
+    report(f"{len(sides[1]):,} spun sentences, {len(sides[0]):,} untouched ones")
+    theta = np.zeros(x.shape[1])
+    for _ in range(STEPS):
+        p = 1 / (1 + np.exp(-np.clip(x @ theta, -30, 30)))
+        theta += np.linalg.solve(
+            (x * (p * (1 - p))[:, None]).T @ x + 0.5 * np.eye(len(theta)), x.T @ (y - p) - theta / 2
+        )
+    theta[0] -= log(len(sides[1]) / len(sides[0]))  # a likelihood ratio knows no prior
+    return tuple(round(float(v), 4) for v in theta)
+
+
+def _sentences(marked: str, engine: Restorer, spun: bool) -> Iterator[tuple[float, float, float]]:
+    """Constant, screen's and lattice's evidence of each sentence on one side of a pair."""
+    untouched = MARK.sub(lambda m: m[3].partition("|")[0], marked)
+    known = set(_texts(untouched)) if spun else set[str]()
+    text = MARK.sub(lambda m: m[1], marked) if spun else untouched
+    for sentence, (screened, lattice) in zip(_texts(text), engine.sentence_evidence(text), strict=True):
+        if sentence not in known:
+            yield 1.0, screened, lattice
+
+
+def _texts(text: str) -> list[str]:
+    tokens = tokenize(text)
+    return [text[tokens.start[a] : tokens.end[b - 1]] for a, b in tokens.sentences()]
+
+
 def fit_record(pairs: Path, family: str, report: Callable[[str], object]) -> Record:
     """The record of a family's counted entries, on the pairs that models learn from: part by part, with the lexicon
     that the other parts give.
@@ -238,7 +276,7 @@ def fit_record(pairs: Path, family: str, report: Callable[[str], object]) -> Rec
     prior keeps seldom ones near zero. Estimated entries are left out: these pairs need not know them.
     """
     marked, _ = split(pairs)
-    fitted = replace(load_fitted(root() / "fitted.json"), records={}, rereading=())
+    fitted = replace(load_fitted(root() / "fitted.json"), records={}, rereading=(), passage=())
     places: list[tuple[tuple[str, str], float, bool]] = []
     for part in range(PARTS):
         with tempfile.TemporaryDirectory() as folder:

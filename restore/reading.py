@@ -1,0 +1,207 @@
+"""The first reading: sentences that may have been spun, decoded; and whether they were, by what decoding finds.
+
+The screen (`channel.py`) looks at words alone. Once a sentence is decoded more is
+known: its log-likelihood ratio is
+
+    log [ sum over all readings of P(reading) P(found | reading) ] - log P(found),
+
+the first from the forward-backward sums of the lattice, the second by trigrams of
+the words as they stand. Words that are wrong where they stand, and right once
+restored, speak for a spinner; words of a spinner's that are right where they
+stand speak against one. The scores are tempered and not independent, so that the ratio is
+heard beside the screen's in a logistic regression, fitted on sentences of held-out
+pairs, both sides (`python -m restore.learning passage`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restore.calibration import Fitted
+from restore.candidates import TERM, Finder, Lattice
+from restore.channel import Passages, Screen
+from restore.context import ContextModel
+from restore.decoder import Decoded, Weights, as_found, expand, posteriors
+from restore.lexicon import Lexicon, root
+from restore.places import Place
+from restore.text import Tokens
+from restore.twosided import TwoSided
+
+LOOK: Final = 0.02  # probability from which on a sentence is read
+CERTAIN: Final = -20.0  # log probability of an untouched text below which its verdict is left as it is
+MOST: Final = 7.0  # log-likelihood ratio of a sentence, either way: nothing in some thousand could support more
+A_PLACE: Final = 2.4  # the same for each place where it was changed: no single one convicts a sentence
+PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
+BLOCK: Final = 3000  # tokens decoded at once
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Sentences (their numbers among those of the text) that were decoded together."""
+
+    numbers: list[int]
+    lattice: Lattice
+    decoded: Decoded
+
+
+class Reader:
+    """Decodes sentences by the dense families, and judges once more which of them were spun."""
+
+    def __init__(self, lexicon: Lexicon, screen: Screen, model: ContextModel, fitted: Fitted):
+        self._screen = screen
+        self._model = model
+        self._fitted = fitted
+        self._finder = Finder(lexicon, model)
+
+    @cached_property
+    def twosided(self) -> TwoSided:
+        """The two-sided model, read on first use."""
+        return TwoSided.load(root() / "twosided.npz")
+
+    def doubts(self, passages: Passages) -> bool:
+        """Whether a text should be read before it is judged."""
+        return bool(self._fitted.passage) and passages.untouched > CERTAIN and any(p >= LOOK for p in passages.spun)
+
+    def read(
+        self, tokens: Tokens, passages: Passages, fixed: frozenset[int], least: float, assumed: bool = False
+    ) -> tuple[Passages, list[Block]]:
+        """The sentences that may have been spun, decoded, and the passages as this shows them.
+
+        least: probability from which on a sentence must be read. assumed: the caller knows what was spun.
+        """
+        revise = bool(self._fitted.passage) and not assumed
+        floor = min(least, LOOK) if revise else least
+        blocks: list[Block] = []
+        read: set[int] = set()
+        while numbers := [i for i, p in enumerate(passages.spun) if p >= floor and i not in read]:
+            new = list(self.decoded(tokens, passages, numbers, fixed))
+            blocks += new
+            read.update(numbers)
+            if not revise:
+                break
+            heard = {i: e for block in new for i, e in self._evidence(passages, block)}
+            passages = self._screen.revised(tokens, passages, heard)
+        return passages, blocks
+
+    def decoded(
+        self,
+        tokens: Tokens,
+        passages: Passages,
+        numbers: Sequence[int],
+        fixed: frozenset[int],
+        places: Sequence[tuple[Place, float]] = (),
+        dense: Callable[[tuple[int, int]], bool] = lambda _: True,
+    ) -> Iterator[Block]:
+        """Some sentences, decoded block by block; `places` and `dense` as for `Finder.lattice`."""
+        weights = self._fitted.weights_of(passages.family or "")
+        for block in blocked(numbers, passages.sentences):
+            sentences = [passages.sentences[i] for i in block]
+            lattice = self._finder.lattice(tokens, sentences, fixed, places, dense, passages.table)
+            extra = self._extra(tokens, lattice, weights)
+            yield Block(block, lattice, decoded_twice(lattice, tokens, extra, self._model, weights))
+
+    def ratios(self, block: Block, family: str) -> Doubles:
+        """Log-likelihood ratio of each sentence, all readings against the words as they stand; shape (sentences,)."""
+        stands = as_found(block.lattice, self._model)
+        return np.asarray(block.decoded.evidence - self._fitted.weights_of(family).context * stands)
+
+    def _evidence(self, passages: Passages, block: Block) -> Iterator[tuple[int, float]]:
+        """Of each sentence, what the screen and the lattice say together."""
+        screened = np.array([passages.evidence[i] for i in block.numbers])
+        one, screen, lattice = self._fitted.passage
+        heard = one + screen * screened + lattice * self.ratios(block, passages.family or "")
+        most = np.minimum(MOST, A_PLACE * np.maximum(1.0, _changes(block)))
+        return zip(block.numbers, np.clip(heard, -MOST, most).tolist(), strict=True)
+
+    def _extra(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> Doubles:
+        """Log score of each arc beside context and channel: the two-sided model's for dense families, the odds of
+        sparse ones (which that model does not know; to it they are as the words that they stand for)."""
+        extra = np.array(lattice.odds)
+        sparse = TERM in lattice.kind
+        known = [k for k, kind in enumerate(lattice.kind) if kind != TERM] if sparse else list(range(len(lattice)))
+        part = lattice.taken(known) if sparse else lattice
+        if not weights.two_sided or all(option is None for option in part.option):
+            return extra
+        extra[known] += weights.two_sided * self.twosided.score(tokens, part, self._model)
+        if part is not lattice:
+            own = {lattice.start[k]: extra[k] for k in known if lattice.option[k] is None}
+            for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
+                extra[k] += sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
+        return extra
+
+
+def _changes(block: Block) -> Doubles:
+    """Expected changes of each sentence, shape (sentences,)."""
+    arcs = [k for k, option in enumerate(block.lattice.option) if option is not None]
+    first = [begin for begin, _ in block.lattice.sentences]
+    sentence = np.searchsorted(first, np.array(block.lattice.start, np.int64)[arcs], side="right") - 1
+    return np.bincount(sentence, block.decoded.posterior[arcs], len(first)).astype(np.float64)
+
+
+def blocked(numbers: Sequence[int], sentences: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+    """Runs of sentences of about `BLOCK` tokens."""
+    block: list[int] = []
+    size = 0
+    for i in numbers:
+        block.append(i)
+        size += sentences[i][1] - sentences[i][0]
+        if size >= BLOCK:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def decoded_twice(lattice: Lattice, tokens: Tokens, extra: Doubles, model: ContextModel, weights: Weights) -> Decoded:
+    """Posteriors of a block: decoded, then once more with the habits that the first pass shows (the evidence of the
+    sentences is the first pass's).
+
+    extra: log score of each arc beside context, channel and habits, shape (arcs,).
+    """
+    graph = expand(lattice, extra, model, weights)
+    decoded = posteriors(graph, extra, weights)
+    if weights.consistency:
+        habits = _habits(lattice, decoded, tokens)
+        if habits.any():
+            again = posteriors(graph, extra + weights.consistency * habits, weights)
+            return replace(again, evidence=decoded.evidence)
+    return decoded
+
+
+def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.float64]:
+    """What a document shows of the spinner's habits, as a log score for each arc.
+
+    An original becomes mostly one thing in one document. The share P(found |
+    original) is re-estimated from the expected counts of all other places, with
+    the lexicon's share as a Dirichlet prior: an original that became another
+    phrase elsewhere, or was left alone there, is less likely here.
+    """
+    start, keys = lattice.start, tokens.key
+    number: dict[str, int] = {}
+    pairs: dict[tuple[int, str], int] = {}
+    original: list[int] = []
+    pair: list[int] = []
+    for arc, option in enumerate(lattice.option):
+        if option is None:
+            spun, found = keys[start[arc]], ""
+        else:
+            end = lattice.end[arc]
+            spun, found = option.original, keys[end - 1] if end == start[arc] + 1 else " ".join(keys[start[arc] : end])
+        original.append(of := number.setdefault(spun, len(number)))
+        pair.append(pairs.setdefault((of, found), len(pairs)))
+    own = decoded.posterior
+    others = np.bincount(original, own)[original] - own
+    here = np.bincount(pair, own)[pair] - own
+    weight = np.asarray(lattice.weight)
+    heard = (others >= 0.5) & (weight != 0)  # not arcs of sparse families, nor words that no spinner changes
+    share = PRIOR_PLACES * np.exp(weight)
+    score = np.log((here + share) / (others + PRIOR_PLACES)) - weight
+    return np.where(heard, score, 0.0)
