@@ -33,7 +33,7 @@ from restore.places import Place
 from restore.text import Tokens
 from restore.twosided import TwoSided
 
-LOOK: Final = 0.02  # probability from which on a sentence is read
+LOOK: Final = 0.005  # probability from which on a sentence is read
 CERTAIN: Final = -20.0  # log probability of an untouched text below which its verdict is left as it is
 MOST: Final = 7.0  # log-likelihood ratio of a sentence, either way: nothing in some thousand could support more
 A_PLACE: Final = 2.4  # the same for each place where it was changed: no single one convicts a sentence
