@@ -15,7 +15,7 @@ pairs, both sides (`python -m restore.learning passage`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -31,6 +31,8 @@ from restore.decoder import Decoded, Weights, as_found, expand, posteriors
 from restore.lexicon import Lexicon, root
 from restore.places import Place
 from restore.text import Tokens
+from restore.thesaurus import FAMILY as THESAURUS
+from restore.thesaurus import Source
 from restore.twosided import TwoSided
 
 LOOK: Final = 0.005  # probability from which on a sentence is read
@@ -108,17 +110,39 @@ class Reader:
             extra = self._extra(tokens, lattice, weights)
             yield Block(block, lattice, decoded_twice(lattice, tokens, extra, self._model, weights))
 
+    def by_synonyms(self, tokens: Tokens, source: Source, fixed: frozenset[int]) -> list[Block]:
+        """All sentences, decoded with the synonyms of a thesaurus."""
+        weights = self._fitted.weights_of(THESAURUS)
+        sentences = tokens.sentences()
+        blocks: list[Block] = []
+        for numbers in blocked(range(len(sentences)), sentences):
+            lattice = source.lattice(tokens, [sentences[i] for i in numbers], fixed)
+            decoded = decoded_twice(lattice, tokens, np.array(lattice.odds), self._model, weights)
+            blocks.append(Block(numbers, lattice, decoded))
+        return blocks
+
     def ratios(self, block: Block, family: str) -> Doubles:
         """Log-likelihood ratio of each sentence, all readings against the words as they stand; shape (sentences,)."""
         stands = as_found(block.lattice, self._model)
         return np.asarray(block.decoded.evidence - self._fitted.weights_of(family).context * stands)
+
+    def summed(self, blocks: Iterable[Block], family: str) -> tuple[float, float, float]:
+        """Of all sentences together: log-likelihood ratio, expected changes, hundreds of tokens that could be changed."""
+        ratio = made = 0.0
+        free = 0
+        for block in blocks:
+            ratio += float(self.ratios(block, family).sum())
+            made += float(changes(block).sum())
+            arcs = zip(block.lattice.start, block.lattice.option, strict=True)
+            free += len({start for start, option in arcs if option is not None})
+        return ratio, made, free / 100
 
     def _evidence(self, passages: Passages, block: Block) -> Iterator[tuple[int, float]]:
         """Of each sentence, what the screen and the lattice say together."""
         screened = np.array([passages.evidence[i] for i in block.numbers])
         one, screen, lattice = self._fitted.passage
         heard = one + screen * screened + lattice * self.ratios(block, passages.family or "")
-        most = np.minimum(MOST, A_PLACE * np.maximum(1.0, _changes(block)))
+        most = np.minimum(MOST, A_PLACE * np.maximum(1.0, changes(block)))
         return zip(block.numbers, np.clip(heard, -MOST, most).tolist(), strict=True)
 
     def _extra(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> Doubles:
@@ -138,7 +162,7 @@ class Reader:
         return extra
 
 
-def _changes(block: Block) -> Doubles:
+def changes(block: Block) -> Doubles:
     """Expected changes of each sentence, shape (sentences,)."""
     arcs = [k for k, option in enumerate(block.lattice.option) if option is not None]
     first = [begin for begin, _ in block.lattice.sentences]

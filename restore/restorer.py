@@ -21,14 +21,14 @@ from restore.context import ContextModel
 from restore.decoder import Decoded
 from restore.lexicon import Lexicon, family_of, load, phrases, root, split_families
 from restore.neural import SecondOpinion, load_opinion, weights
-from restore.reading import Block, Reader, blocked, decoded_twice
+from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, with_capitals
 from restore.terms import Terms, stretch
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
-from restore.thesaurus import Judgement, Thesaurus
+from restore.thesaurus import READ_FROM, Judgement, Thesaurus
 from restore.twosided import TwoSided
 
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
@@ -151,7 +151,7 @@ class Restorer:
     @property
     def twosided(self) -> TwoSided:
         """The two-sided model, read on first use."""
-        return self._reader.twosided
+        return self.reader.twosided
 
     @cached_property
     def _rereader(self) -> Rereader:
@@ -184,7 +184,8 @@ class Restorer:
         return Thesaurus(root() / THESAURUS, self.model) if THESAURUS in self.families else None
 
     @cached_property
-    def _reader(self) -> Reader:
+    def reader(self) -> Reader:
+        """What decodes sentences."""
         return Reader(self._lexicon, self._screen, self.model, self._fitted)
 
     def detect(self, text: str) -> Verdict:
@@ -201,8 +202,8 @@ class Restorer:
         tokens = tokenize(text)
         passages = self._screen.dense(tokens)
         numbers = range(len(passages.sentences))
-        blocks = self._reader.decoded(tokens, passages, numbers, frozenset())
-        ratios = [r for block in blocks for r in self._reader.ratios(block, "").tolist()]
+        blocks = self.reader.decoded(tokens, passages, numbers, frozenset())
+        ratios = [r for block in blocks for r in self.reader.ratios(block, "").tolist()]
         return list(zip(passages.evidence, ratios, strict=True))
 
     def restore(self, text: str, source: str | None = None) -> Restoration:
@@ -244,14 +245,26 @@ class Restorer:
         """Screening by the listed families, doubtful texts being read (what was decoded is given too), and by the
         thesaurus where these explain a text badly."""
         dense, blocks = self._screen.dense(tokens, self.assume_spun), None
-        if not self.assume_spun and self._reader.doubts(dense):
-            dense, blocks = self._reader.read(tokens, dense, self._fixed(tokens), self._least_spun)
+        if not self.assume_spun and self.reader.doubts(dense):
+            dense, blocks = self.reader.read(tokens, dense, self._fixed(tokens), self._least_spun)
         listed = self._screen.with_sparse(tokens, dense, self.assume_spun)
         explained = sum(listed.evidence) > 0 if self.assume_spun else listed.probability >= 0.5
         if self._thesaurus is None or explained or not listed.sentences:
             return listed, blocks
         alone = self.assume_spun and self.families == (THESAURUS,)
-        return _weighed(listed, self._thesaurus.judge(tokens, look=alone), self.assume_spun, alone), blocks
+        judged, read = self._judged_by_thesaurus(self._thesaurus, tokens, alone)
+        weighed = _weighed(listed, judged, self.assume_spun, alone)
+        return weighed, read if weighed.family == THESAURUS else blocks
+
+    def _judged_by_thesaurus(
+        self, thesaurus: Thesaurus, tokens: Tokens, look: bool
+    ) -> tuple[Judgement, list[Block] | None]:
+        """Whether a text was spun from a thesaurus; doubtful ones are read, and what was decoded is given too."""
+        judged = thesaurus.judge(tokens, look)
+        if judged.log_odds < READ_FROM and not look:
+            return judged, None
+        blocks = self.reader.by_synonyms(tokens, thesaurus.source(judged.source), self._fixed(tokens))
+        return thesaurus.judged(judged, len(tokens), *self.reader.summed(blocks, THESAURUS)), blocks
 
     def _edits(self, chunk: _Chunk) -> list[Edit]:
         """Edits of the sentences that may have been spun, or that a sparse family claims."""
@@ -260,8 +273,8 @@ class Restorer:
         if not claimed and max(passages.spun, default=0.0) < self._least_spun:
             return []
         fixed = self._fixed(tokens)
-        if passages.family == THESAURUS:
-            spun, blocks = passages.spun, list(self._by_thesaurus(tokens, passages, fixed))
+        if passages.family == THESAURUS and chunk.blocks is not None:
+            spun, blocks = passages.spun, chunk.blocks
         else:
             spun, blocks = self._by_lexicon(chunk, claimed, fixed)
         doubt = DOUBT if passages.table < 1 else 0.0
@@ -282,23 +295,13 @@ class Restorer:
         """Which sentences were spun, and all that may be restored, decoded by the listed families."""
         tokens, passages, blocks = chunk.tokens, chunk.passages, chunk.blocks
         if blocks is None:
-            passages, blocks = self._reader.read(tokens, passages, fixed, self._least_spun, self.assume_spun)
+            passages, blocks = self.reader.read(tokens, passages, fixed, self._least_spun, self.assume_spun)
         if not claimed:
             return passages.spun, blocks
         at_work = {passages.sentences[i] for i, p in enumerate(passages.spun) if p >= self._least_spun}
         numbers = sorted(claimed | {i for block in blocks for i in block.numbers})
-        again = self._reader.decoded(tokens, passages, numbers, fixed, passages.places, at_work.__contains__)
+        again = self.reader.decoded(tokens, passages, numbers, fixed, passages.places, at_work.__contains__)
         return passages.spun, list(again)
-
-    def _by_thesaurus(self, tokens: Tokens, passages: Passages, fixed: frozenset[int]) -> Iterator[Block]:
-        """All sentences, decoded with the synonyms of the source at work."""
-        if self._thesaurus is None or not passages.source:
-            return
-        weights = self._fitted.weights_of(THESAURUS)
-        for numbers in blocked(range(len(passages.sentences)), passages.sentences):
-            sentences = [passages.sentences[i] for i in numbers]
-            lattice = self._thesaurus.source(passages.source).lattice(tokens, sentences, fixed)
-            yield Block(numbers, lattice, decoded_twice(lattice, tokens, np.array(lattice.odds), self.model, weights))
 
     def _spelling(self, lattice: Lattice, arc: int) -> _Spelling:
         """An arc's spelling; only sparse families compose originals, whose words have capitals of their own."""

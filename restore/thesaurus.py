@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
@@ -40,7 +40,9 @@ LONGEST: Final = 3  # words in a found phrase
 MAX_ORIGINALS: Final = 50  # of one word that are tried in context
 MAX_OPTIONS: Final = 12  # of these that are decoded
 GATE: Final = (-3.0, 1.2)  # least evidence of words alone for a look at the context: constant, each hundred tokens
-SHORT_GATE: Final = 1.0  # but no less than this: of three sources, no window of 12 to 200 words was convicted from below
+SHORT_GATE: Final = (
+    1.0  # but no less than this: of three sources, no window of 12 to 200 words was convicted from below
+)
 PAIRS: Final = 5.0  # evidence that pairs of words may add; where single words miss the gate by more, none are looked at
 UNREAD: Final = -1.0  # log odds that words alone can at most give
 REMEMBERED: Final = 30_000  # phrases, or words, between texts
@@ -48,6 +50,8 @@ CAP: Final = 4.0  # of one word's evidence
 DAMPING: Final = 0.7  # power of the ratio of context probabilities
 WORDS_ALONE: Final = (-1.096, 0.769, -0.697)  # log odds from: 1, evidence of the words alone, hundreds of tokens
 IN_CONTEXT: Final = (-0.066, 0.303, 0.150, -0.534)  # from: 1, evidence in context, of words alone, hundreds of tokens
+READ: Final = (-0.535, 0.399, -0.164, 0.123)  # from what the lattice says: 1, ratio, changes, hundreds of free tokens
+READ_FROM: Final = -4.5  # log odds from which on a text is decoded before it is judged
 PRIOR: Final = -4.5  # log odds of a document to be such, before anything is read (fitted weights take even odds)
 _FORMS: Final[tuple[Form | None, ...]] = (None, "s", "ed", "en", "ing")
 _JOINERS: Final = frozenset((" ", "-"))
@@ -57,12 +61,13 @@ _JOINERS: Final = frozenset((" ", "-"))
 class Judgement:
     """Whether a text was spun from a thesaurus.
 
-    log_odds: that it was. evidence: log-likelihood ratio in nats, spun against
-    untouched; minus infinity where words alone cleared the text. source: the thesaurus.
-    rate: expected share of its tokens that were replaced.
+    log_odds: that it was. alone, evidence: log-likelihood ratios in nats, spun against
+    untouched, of the words alone and in context; the latter minus infinity where words alone cleared the text.
+    source: the thesaurus. rate: expected share of its tokens that were replaced.
     """
 
     log_odds: float
+    alone: float
     evidence: float
     source: str
     rate: float
@@ -352,17 +357,26 @@ class Thesaurus:
     def judge(self, tokens: Tokens, look: bool = False) -> Judgement:
         """Whether a text was spun. `look`: at the context, whatever its words alone say."""
         if not len(tokens):
-            return Judgement(PRIOR, -np.inf, "", 0.0)
+            return Judgement(PRIOR, 0.0, -np.inf, "", 0.0)
         alone = self.words_alone(tokens)
         best = int(alone.argmax())
         name = list(SOURCES)[best]
         hundreds = len(tokens) / 100
         if alone[best] <= gate(len(tokens)) and not look:
             log_odds = min(UNREAD, PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], hundreds))))
-            return Judgement(log_odds, -np.inf, name, 0.0)
+            return Judgement(log_odds, float(alone[best]), -np.inf, name, 0.0)
         evidence, rate = self.in_context(tokens, name)
         log_odds = PRIOR + float(np.dot(IN_CONTEXT, (1, evidence, alone[best], hundreds)))
-        return Judgement(log_odds, evidence, name, rate)
+        return Judgement(log_odds, float(alone[best]), evidence, name, rate)
+
+    def judged(self, before: Judgement, size: int, ratio: float, changes: float, free: float) -> Judgement:
+        """The same of a text of so many tokens, once it was decoded.
+
+        ratio: log probability under its lattice against that of the words as they stand, as the decoder weighs them.
+        changes: expected number. free: hundreds of tokens that could be changed.
+        """
+        log_odds = PRIOR + float(np.dot(READ, (1, ratio, changes, free)))
+        return replace(before, log_odds=log_odds, rate=changes / max(1, size))
 
 
 def gate(tokens: int) -> float:

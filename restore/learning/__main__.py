@@ -141,18 +141,16 @@ def thesaurus_judge_command(
     """Fit the weights by which restore.thesaurus judges a document, and print them."""
     from itertools import islice
 
-    from restore.context import ContextModel
     from restore.learning.phrases import open_text
     from restore.learning.thesaurus import fit_judge
-    from restore.lexicon import root
-    from restore.thesaurus import Thesaurus
+    from restore.restorer import Restorer
 
     texts = [pair.original for pair in islice(read_pairs(pairs), documents)]
     others = [line.rstrip("\n") for path in clean or [] for line in islice(open_text(path), 200)]
-    judge = Thesaurus(root() / "thesaurus", ContextModel.load(root() / "context.bin"))
-    fit = fit_judge(texts, others, judge, seed)
+    fit = fit_judge(texts, others, Restorer(), seed)
     typer.echo(f"WORDS_ALONE = {tuple(fit.words_alone.round(3).tolist())}")
     typer.echo(f"IN_CONTEXT = {tuple(fit.in_context.round(3).tolist())}")
+    typer.echo(f"READ = {tuple(fit.read.round(3).tolist())}")
 
 
 @app.command("neural")

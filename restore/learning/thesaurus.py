@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from math import log
 from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
@@ -19,11 +20,13 @@ from numpy.typing import NDArray
 
 from restore.context import UNSEEN, ContextModel, Table, hashes, ngram_hash
 from restore.learning.smoothing import pack
+from restore.lexicon import root
 from restore.restoration import splice
+from restore.restorer import Restorer
 from restore.surface import match_case
 from restore.synonyms import FORMS, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
 from restore.text import tokenize
-from restore.thesaurus import RATE, Thesaurus, gate
+from restore.thesaurus import FAMILY, RATE, Thesaurus, gate
 
 _FILES: Final = {"n": "data.noun", "v": "data.verb", "a": "data.adj", "r": "data.adv"}
 _LEMMA: Final = re.compile(r"[a-z]{3,}(?:[ -][a-z]+){0,2}")
@@ -38,6 +41,9 @@ _FUNCTION: Final = frozenset(
     also yet per""".split()
 )  # thesauri list some of them (will, may, her); spinners leave them, and they would be everybody's original
 MOBY_LEAST: Final = -12.0  # log probability of a headword; rarer ones would double the file
+UNTOUCHED: Final = (
+    10.0  # windows that each untouched one stands for: few texts are spun, and those that are not must be right
+)
 _FILL: Final = 0.8  # of the hash buckets
 
 Related = dict[str, dict[str, list[str]]]  # section -> word -> related words
@@ -180,56 +186,64 @@ class SynonymSpinner:
                         yield inflected(self._synonyms.vocabulary[member], pos, form)
 
 
-def fit_judge(texts: list[str], others: list[str], thesaurus: Thesaurus, seed: int = 0) -> Fit:
-    """Weights of the log odds by logistic regression, on windows of 200 to 1,000 words.
+def fit_judge(texts: list[str], others: list[str], engine: Restorer, seed: int = 0) -> Fit:
+    """Weights of the log odds by logistic regression, on windows of 40 to 1,000 words.
 
     texts: clean documents that the context model has not seen; they are spun too. others: more clean documents.
     """
     random = Random(seed)
+    thesaurus = Thesaurus(root() / "thesaurus", engine.model)
     spinners = [SynonymSpinner(thesaurus.synonyms, source, seed) for source in SOURCES]
-    alone: list[list[float]] = []
-    context: list[list[float]] = []
-    labels: tuple[list[int], list[int]] = ([], [])
+    rows: tuple[list[list[float]], ...] = ([], [], [])
+    labels: tuple[list[int], ...] = ([], [], [])
     for n, text in enumerate([*texts, *others]):
-        words = text.split(" ")
-        size = random.choice((200, 200, 400, 1000))
-        window = " ".join(words[:size])
-        spun = random.choice(spinners).spin(window, random.choice((0.15, 0.2, 0.3))) if n < len(texts) else window
-        for label, side in ((0, window), (1, spun)) if n < len(texts) else ((0, window),):
+        window = " ".join(text.split(" ")[: random.choice((40, 70, 100, 200, 400, 1000))])
+        sides = [(0, window)]
+        if n < len(texts):
+            sides.append((1, random.choice(spinners).spin(window, random.choice((0.1, 0.15, 0.2, 0.3)))))
+        for label, side in sides:
             tokens = tokenize(side)
             if not len(tokens):
                 continue
-            by_source = thesaurus.words_alone(tokens)
-            best = int(by_source.argmax())
-            row = [1.0, by_source[best], len(tokens) / 100]
-            looked = bool(by_source[best] > gate(len(tokens)))
-            if looked:
-                evidence, _ = thesaurus.in_context(tokens, list(SOURCES)[best])
-                row.insert(1, evidence)
-            (context if looked else alone).append(row)
+            judged = thesaurus.judge(tokens, look=True)
+            looked = judged.alone > gate(len(tokens))
+            rows[looked].append([1.0, *((judged.evidence,) if looked else ()), judged.alone, len(tokens) / 100])
             labels[looked].append(label)
-    first, second = (logistic(np.array(rows), np.array(y)) for rows, y in zip((alone, context), labels, strict=True))
-    return Fit(first, second)
+            blocks = engine.reader.by_synonyms(tokens, thesaurus.source(judged.source), frozenset())
+            rows[2].append([1.0, *engine.reader.summed(blocks, FAMILY)])
+            labels[2].append(label)
+    x, y = [np.array(r) for r in rows], [np.array(n) for n in labels]
+    read = logistic(x[2], y[2], untouched=UNTOUCHED)
+    read[0] += log(UNTOUCHED)
+    return Fit(logistic(x[0], y[0]), logistic(x[1], y[1]), read)
 
 
 class Fit(NamedTuple):
-    """Weights for `thesaurus.WORDS_ALONE` and `thesaurus.IN_CONTEXT`."""
+    """Weights for `thesaurus.WORDS_ALONE`, `thesaurus.IN_CONTEXT` and `thesaurus.READ`."""
 
     words_alone: NDArray[np.float64]
     in_context: NDArray[np.float64]
+    read: NDArray[np.float64]
 
 
-def logistic(rows: NDArray[np.float64], labels: NDArray[np.int64], penalty: float = 1.0) -> NDArray[np.float64]:
-    """Weights of a logistic regression with an L2 penalty, by Newton's method with step halving; shape (features,)."""
+def logistic(
+    rows: NDArray[np.float64], labels: NDArray[np.int64], penalty: float = 1.0, untouched: float = 1.0
+) -> NDArray[np.float64]:
+    """Weights of a logistic regression with an L2 penalty, by Newton's method with step halving; shape (features,).
+
+    untouched: how much oftener than once each row of label 0 counts.
+    """
+    counts = np.where(labels == 1, 1.0, untouched)
 
     def loss(w: NDArray[np.float64]) -> float:
-        return float(np.logaddexp(0, np.where(labels == 1, -1, 1) * (rows @ w)).sum() + penalty * w @ w / 2)
+        each = np.logaddexp(0, np.where(labels == 1, -1, 1) * (rows @ w))
+        return float(counts @ each + penalty * w @ w / 2)
 
     weights = np.zeros(rows.shape[1])
     for _ in range(100):
         p = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
-        gradient = rows.T @ (labels - p) - penalty * weights
-        curvature = (rows * (p * (1 - p))[:, None]).T @ rows + penalty * np.eye(len(weights))
+        gradient = rows.T @ (counts * (labels - p)) - penalty * weights
+        curvature = (rows * (counts * p * (1 - p))[:, None]).T @ rows + penalty * np.eye(len(weights))
         step = np.linalg.solve(curvature, gradient)
         while loss(weights + step) > loss(weights) and np.abs(step).max() > 1e-9:
             step /= 2
