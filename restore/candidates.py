@@ -114,6 +114,20 @@ class Lattice:
         return lattice
 
 
+def joined(one: Lattice, other: Lattice) -> Lattice:
+    """The arcs of two lattices over the same sentences; each word is left alone where both leave it alone."""
+    known = set(zip(one.start, one.end, one.words, strict=True))
+    stays = {start: w for start, w, o in zip(other.start, other.weight, other.option, strict=True) if o is None}
+    both = Lattice(one.sentences)
+    for k, (start, option) in enumerate(zip(one.start, one.option, strict=True)):
+        weight = one.weight[k] + (stays[start] if option is None else 0.0)
+        both.add(start, one.end[k], one.words[k], weight, option, one.kind[k], one.odds[k])
+    for k, (start, option) in enumerate(zip(other.start, other.option, strict=True)):
+        if option is not None and (start, other.end[k], other.words[k]) not in known:
+            both.add(start, other.end[k], other.words[k], other.weight[k], option, other.kind[k], other.odds[k])
+    return both.taken(sorted(range(len(both)), key=both.start.__getitem__))
+
+
 class Finder:
     """Finds candidates by one lexicon; derived forms are remembered between texts."""
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.calibration import Fitted
-from restore.candidates import TERM, Finder, Lattice
+from restore.candidates import TERM, Finder, Lattice, joined
 from restore.channel import Passages, Screen
 from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, as_found, expand, posteriors
@@ -110,13 +110,16 @@ class Reader:
             extra = self._extra(tokens, lattice, weights)
             yield Block(block, lattice, decoded_twice(lattice, tokens, extra, self._model, weights))
 
-    def by_synonyms(self, tokens: Tokens, source: Source, fixed: frozenset[int]) -> list[Block]:
-        """All sentences, decoded with the synonyms of a thesaurus."""
+    def by_synonyms(self, tokens: Tokens, source: Source, fixed: frozenset[int], table: float = 0.0) -> list[Block]:
+        """All sentences, decoded with the synonyms of a thesaurus, and with so much of the lexicon's table."""
         weights = self._fitted.weights_of(THESAURUS)
         sentences = tokens.sentences()
         blocks: list[Block] = []
         for numbers in blocked(range(len(sentences)), sentences):
-            lattice = source.lattice(tokens, [sentences[i] for i in numbers], fixed)
+            own = [sentences[i] for i in numbers]
+            lattice = source.lattice(tokens, own, fixed)
+            if table:
+                lattice = joined(self._finder.lattice(tokens, own, fixed, table=table), lattice)
             decoded = decoded_twice(lattice, tokens, np.array(lattice.odds), self._model, weights)
             blocks.append(Block(numbers, lattice, decoded))
         return blocks

@@ -28,12 +28,13 @@ from restore.surface import fix_article, match_case, quotes_like, stray_braces, 
 from restore.terms import Terms, stretch
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
-from restore.thesaurus import READ_FROM, Judgement, Thesaurus
+from restore.thesaurus import Judgement, Thesaurus, gate
 from restore.twosided import TwoSided
 
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 THRESHOLD: Final = 0.6  # of calibrated probabilities, F0.5 is best above it, recall below (docs/evaluation.md)
 DOUBT: Final = 1.0  # off the log odds of an edit where the spinner's table is known in part (articles spun by hand)
+STRANGER: Final = 0.3  # share of the lexicon's table that a spinner with a table of its own is thought to have
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
 
@@ -260,11 +261,18 @@ class Restorer:
         self, thesaurus: Thesaurus, tokens: Tokens, look: bool
     ) -> tuple[Judgement, list[Block] | None]:
         """Whether a text was spun from a thesaurus; doubtful ones are read, and what was decoded is given too."""
-        judged = thesaurus.judge(tokens, look)
-        if judged.log_odds < READ_FROM and not look:
+        judged = thesaurus.judge(tokens)
+        if not look and judged.alone <= gate(len(tokens)):
             return judged, None
-        blocks = self.reader.by_synonyms(tokens, thesaurus.source(judged.source), self._fixed(tokens))
-        return thesaurus.judged(judged, len(tokens), *self.reader.summed(blocks, THESAURUS)), blocks
+        source, fixed = thesaurus.source(judged.source), self._fixed(tokens)
+        blocks = self.reader.by_synonyms(tokens, source, fixed)
+        ratio, made, free = self.reader.summed(blocks, THESAURUS)
+        judged = thesaurus.judged(judged, len(tokens), ratio, made, free)
+        if judged.log_odds >= 0 and self._lexicon.options:
+            wider = self.reader.by_synonyms(tokens, source, fixed, STRANGER)
+            if self.reader.summed(wider, THESAURUS)[0] > ratio:
+                return replace(judged, table=STRANGER), wider
+        return judged, blocks
 
     def _edits(self, chunk: _Chunk) -> list[Edit]:
         """Edits of the sentences that may have been spun, or that a sparse family claims."""
@@ -501,7 +509,13 @@ def _weighed(listed: Passages, judged: Judgement, assume_spun: bool, alone: bool
     if judged.log_odds >= 0 or alone:
         p = 1.0 if assume_spun else judged.probability
         return replace(
-            listed, spun=[p] * len(listed.spun), probability=p, rate=judged.rate, family=THESAURUS, source=judged.source
+            listed,
+            spun=[p] * len(listed.spun),
+            probability=p,
+            rate=judged.rate,
+            family=THESAURUS,
+            source=judged.source,
+            table=judged.table or 1.0,
         )
     if assume_spun:
         return listed

@@ -6,12 +6,10 @@ detector over words alone, one look-up a word:
 
     weight(x) = log [ stay + RATE * sum over originals o of P(x | o) P(o) / P(x) ],
 
-P(x | o) one over the number of the words related to o. Documents that it does not
-clear are looked at in context: there P(o) / P(x) is the ratio of the trigram
-probabilities of the two in place, damped, since neighbours may be spun too. A word
-counts once a document, and a repeated one less in favour of spinning: a topic's words recur, a random
-synonym does not. The evidence of each source (`synonyms.SOURCES`) is weighed by a
-logistic regression, and the likeliest source gives the candidates.
+P(x | o) one over the number of the words related to o. A word counts once a document, and a repeated
+one less in favour of spinning: a topic's words recur, a random synonym does not. The source
+(`synonyms.SOURCES`) with the most evidence gives the candidates. Documents that the first look does not clear
+are decoded with these (`reading.py`), and the likelihood ratio of the lattice is weighed by a logistic regression.
 """
 
 from __future__ import annotations
@@ -39,7 +37,7 @@ RATE: Final = 0.15  # share of the replaceable words that a spinner replaces
 LONGEST: Final = 3  # words in a found phrase
 MAX_ORIGINALS: Final = 50  # of one word that are tried in context
 MAX_OPTIONS: Final = 12  # of these that are decoded
-GATE: Final = (-3.0, 1.2)  # least evidence of words alone for a look at the context: constant, each hundred tokens
+GATE: Final = (-3.0, 1.0)  # least evidence of words alone for a text to be decoded: constant, each hundred tokens
 SHORT_GATE: Final = (
     1.0  # but no less than this: of three sources, no window of 12 to 200 words was convicted from below
 )
@@ -47,11 +45,8 @@ PAIRS: Final = 5.0  # evidence that pairs of words may add; where single words m
 UNREAD: Final = -1.0  # log odds that words alone can at most give
 REMEMBERED: Final = 30_000  # phrases, or words, between texts
 CAP: Final = 4.0  # of one word's evidence
-DAMPING: Final = 0.7  # power of the ratio of context probabilities
-WORDS_ALONE: Final = (-1.096, 0.769, -0.697)  # log odds from: 1, evidence of the words alone, hundreds of tokens
-IN_CONTEXT: Final = (-0.066, 0.303, 0.150, -0.534)  # from: 1, evidence in context, of words alone, hundreds of tokens
-READ: Final = (-0.535, 0.399, -0.164, 0.123)  # from what the lattice says: 1, ratio, changes, hundreds of free tokens
-READ_FROM: Final = -4.5  # log odds from which on a text is decoded before it is judged
+WORDS_ALONE: Final = (-1.257, 0.532, -0.235)  # log odds from: 1, evidence of the words alone, hundreds of tokens
+READ: Final = (-0.53, 0.404, -0.171, 0.148)  # from what the lattice says: 1, ratio, changes, hundreds of free tokens
 PRIOR: Final = -4.5  # log odds of a document to be such, before anything is read (fitted weights take even odds)
 _FORMS: Final[tuple[Form | None, ...]] = (None, "s", "ed", "en", "ing")
 _JOINERS: Final = frozenset((" ", "-"))
@@ -61,16 +56,16 @@ _JOINERS: Final = frozenset((" ", "-"))
 class Judgement:
     """Whether a text was spun from a thesaurus.
 
-    log_odds: that it was. alone, evidence: log-likelihood ratios in nats, spun against
-    untouched, of the words alone and in context; the latter minus infinity where words alone cleared the text.
-    source: the thesaurus. rate: expected share of its tokens that were replaced.
+    log_odds: that it was. alone: log-likelihood ratio in nats, spun against untouched, of the words alone.
+    source: the thesaurus. rate: expected share of its tokens that were replaced, nought where words alone cleared it.
+    table: share of the listed families' table that the spinner seems to have too.
     """
 
     log_odds: float
     alone: float
-    evidence: float
     source: str
-    rate: float
+    rate: float = 0.0
+    table: float = 0.0
 
     @property
     def probability(self) -> float:
@@ -338,36 +333,14 @@ class Thesaurus:
         held, planes = self._screen.find(ngrams)
         return held, np.minimum((np.stack(planes, axis=1).astype(np.float64) - WEIGHT_ZERO) * WEIGHT_STEP, CAP)
 
-    def in_context(self, tokens: Tokens, source: str) -> tuple[float, float]:
-        """Evidence of the words in context, and the expected share of tokens that were replaced."""
-        own = self.source(source)
-        sentences = tokens.sentences()
-        found = own.candidates(tokens, sentences)
-        start = np.fromiter((s for s, _, _ in found.spans), np.int64, len(found.spans))[found.span]
-        count = Counter(tokens.key)
-        repeats = np.fromiter((count[k] for k in tokens.key), np.float64, len(tokens))
-        stay = np.fromiter(
-            (1 - RATE * (k.isalpha() and own.replaceable(k)) for k in tokens.key), np.float64, len(tokens)
-        )
-        made = np.bincount(start, np.exp(np.minimum(found.score + DAMPING * found.gain, 20)), len(tokens))
-        weight = np.minimum(np.log(stay + made), CAP)
-        evidence = float(np.where(weight > 0, weight / repeats, weight).sum())
-        return evidence, float((made / (stay + made)).mean())
-
-    def judge(self, tokens: Tokens, look: bool = False) -> Judgement:
-        """Whether a text was spun. `look`: at the context, whatever its words alone say."""
+    def judge(self, tokens: Tokens) -> Judgement:
+        """Whether a text was spun, by its words alone."""
         if not len(tokens):
-            return Judgement(PRIOR, 0.0, -np.inf, "", 0.0)
+            return Judgement(PRIOR, -np.inf, "")
         alone = self.words_alone(tokens)
         best = int(alone.argmax())
-        name = list(SOURCES)[best]
-        hundreds = len(tokens) / 100
-        if alone[best] <= gate(len(tokens)) and not look:
-            log_odds = min(UNREAD, PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], hundreds))))
-            return Judgement(log_odds, float(alone[best]), -np.inf, name, 0.0)
-        evidence, rate = self.in_context(tokens, name)
-        log_odds = PRIOR + float(np.dot(IN_CONTEXT, (1, evidence, alone[best], hundreds)))
-        return Judgement(log_odds, float(alone[best]), evidence, name, rate)
+        log_odds = PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], len(tokens) / 100)))
+        return Judgement(min(UNREAD, log_odds), float(alone[best]), list(SOURCES)[best])
 
     def judged(self, before: Judgement, size: int, ratio: float, changes: float, free: float) -> Judgement:
         """The same of a text of so many tokens, once it was decoded.
@@ -380,7 +353,7 @@ class Thesaurus:
 
 
 def gate(tokens: int) -> float:
-    """Evidence of the words alone from which on a text of so many tokens is looked at in context."""
+    """Evidence of the words alone from which on a text of so many tokens is decoded."""
     return max(GATE[0] + GATE[1] * tokens / 100, SHORT_GATE)
 
 

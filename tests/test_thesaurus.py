@@ -15,7 +15,7 @@ from restore.learning.thesaurus import SynonymSpinner, logistic, moby, relations
 from restore.lexicon import root
 from restore.synonyms import SECTIONS, SOURCES, Relation, Synonyms, inflected, load_screen
 from restore.text import tokenize
-from restore.thesaurus import FAMILY, Thesaurus, gate
+from restore.thesaurus import FAMILY, Thesaurus
 
 # A WordNet database in small: offset, lexicographer file, part of speech, lemmas, pointers, gloss.
 NOUNS = """\
@@ -152,11 +152,11 @@ def test_spun_from_a_thesaurus(engine, long_text, drawn):
 
 
 @pytest.mark.parametrize("source", list(SOURCES))
-def test_each_source_is_found_out(thesaurus, long_text, source):
+def test_each_source_is_found_out(engine, thesaurus, long_text, source):
     text = SynonymSpinner(thesaurus.synonyms, source, 5).spin(long_text, 0.35)
-    judged = thesaurus.judge(tokenize(text))
-    assert judged.log_odds > 0
-    assert judged.evidence > thesaurus.judge(tokenize(long_text), look=True).evidence + 10
+    assert thesaurus.judge(tokenize(text)).alone > thesaurus.judge(tokenize(long_text)).alone + 10
+    assert engine.detect(text).family == FAMILY
+    assert engine.detect(long_text).family is None
 
 
 def test_a_listed_spinner_keeps_its_family(engine, spun):
@@ -185,17 +185,15 @@ def test_little_memory_changes_nothing(thesaurus, engine, drawn, monkeypatch):
     monkeypatch.setattr("restore.thesaurus.REMEMBERED", 5)
     forgetful = Thesaurus(root() / FAMILY, engine.model)
     for text in (drawn, drawn[::-1], drawn):
-        again = forgetful.judge(tokenize(text), look=True)
+        again = forgetful.judge(tokenize(text))
     assert again == judged
 
 
 def test_words_alone_convict_nobody(thesaurus):
     """Literary prose is rich in rare words; without a look at their context that is no proof."""
-    tokens = tokenize("the abashed " * 3)
-    for evidence in (100.0, 3.0):
-        thesaurus_alone = Thesaurus.__new__(Thesaurus)
-        thesaurus_alone.words_alone = lambda _, e=evidence: np.full(len(SOURCES), min(e, gate(len(tokens))))
-        assert thesaurus_alone.judge(tokens).log_odds < 0
+    thesaurus_alone = Thesaurus.__new__(Thesaurus)
+    thesaurus_alone.words_alone = lambda _: np.full(len(SOURCES), 100.0)
+    assert thesaurus_alone.judge(tokenize("the abashed " * 3)).log_odds < 0
 
 
 def test_names_are_left(thesaurus):

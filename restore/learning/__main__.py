@@ -149,7 +149,6 @@ def thesaurus_judge_command(
     others = [line.rstrip("\n") for path in clean or [] for line in islice(open_text(path), 200)]
     fit = fit_judge(texts, others, Restorer(), seed)
     typer.echo(f"WORDS_ALONE = {tuple(fit.words_alone.round(3).tolist())}")
-    typer.echo(f"IN_CONTEXT = {tuple(fit.in_context.round(3).tolist())}")
     typer.echo(f"READ = {tuple(fit.read.round(3).tolist())}")
 
 

@@ -26,7 +26,7 @@ from restore.restorer import Restorer
 from restore.surface import match_case
 from restore.synonyms import FORMS, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
 from restore.text import tokenize
-from restore.thesaurus import FAMILY, RATE, Thesaurus, gate
+from restore.thesaurus import FAMILY, RATE, Thesaurus
 
 _FILES: Final = {"n": "data.noun", "v": "data.verb", "a": "data.adj", "r": "data.adv"}
 _LEMMA: Final = re.compile(r"[a-z]{3,}(?:[ -][a-z]+){0,2}")
@@ -194,8 +194,9 @@ def fit_judge(texts: list[str], others: list[str], engine: Restorer, seed: int =
     random = Random(seed)
     thesaurus = Thesaurus(root() / "thesaurus", engine.model)
     spinners = [SynonymSpinner(thesaurus.synonyms, source, seed) for source in SOURCES]
-    rows: tuple[list[list[float]], ...] = ([], [], [])
-    labels: tuple[list[int], ...] = ([], [], [])
+    alone: list[list[float]] = []
+    read: list[list[float]] = []
+    labels: list[int] = []
     for n, text in enumerate([*texts, *others]):
         window = " ".join(text.split(" ")[: random.choice((40, 70, 100, 200, 400, 1000))])
         sides = [(0, window)]
@@ -205,24 +206,21 @@ def fit_judge(texts: list[str], others: list[str], engine: Restorer, seed: int =
             tokens = tokenize(side)
             if not len(tokens):
                 continue
-            judged = thesaurus.judge(tokens, look=True)
-            looked = judged.alone > gate(len(tokens))
-            rows[looked].append([1.0, *((judged.evidence,) if looked else ()), judged.alone, len(tokens) / 100])
-            labels[looked].append(label)
+            judged = thesaurus.judge(tokens)
             blocks = engine.reader.by_synonyms(tokens, thesaurus.source(judged.source), frozenset())
-            rows[2].append([1.0, *engine.reader.summed(blocks, FAMILY)])
-            labels[2].append(label)
-    x, y = [np.array(r) for r in rows], [np.array(n) for n in labels]
-    read = logistic(x[2], y[2], untouched=UNTOUCHED)
-    read[0] += log(UNTOUCHED)
-    return Fit(logistic(x[0], y[0]), logistic(x[1], y[1]), read)
+            alone.append([1.0, judged.alone, len(tokens) / 100])
+            read.append([1.0, *engine.reader.summed(blocks, FAMILY)])
+            labels.append(label)
+    y = np.array(labels)
+    weights = logistic(np.array(read), y, untouched=UNTOUCHED)
+    weights[0] += log(UNTOUCHED)
+    return Fit(logistic(np.array(alone), y), weights)
 
 
 class Fit(NamedTuple):
-    """Weights for `thesaurus.WORDS_ALONE`, `thesaurus.IN_CONTEXT` and `thesaurus.READ`."""
+    """Weights for `thesaurus.WORDS_ALONE` and `thesaurus.READ`."""
 
     words_alone: NDArray[np.float64]
-    in_context: NDArray[np.float64]
     read: NDArray[np.float64]
 
 
