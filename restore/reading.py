@@ -39,6 +39,7 @@ LOOK: Final = 0.005  # probability from which on a sentence is read
 CERTAIN: Final = -20.0  # log probability of an untouched text below which its verdict is left as it is
 MOST: Final = 7.0  # log-likelihood ratio of a sentence, either way: nothing in some thousand could support more
 A_PLACE: Final = 2.4  # the same for each place where it was changed: no single one convicts a sentence
+LEAST_WORDS: Final = 5  # of a sentence that says something of a whole text
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
 BLOCK: Final = 3000  # tokens decoded at once
 
@@ -130,15 +131,20 @@ class Reader:
         return np.asarray(block.decoded.evidence - self._fitted.weights_of(family).context * stands)
 
     def summed(self, blocks: Iterable[Block], family: str) -> tuple[float, float, float]:
-        """Of all sentences together: log-likelihood ratio, expected changes, hundreds of tokens that could be changed."""
-        ratio = made = 0.0
-        free = 0
+        """Of all sentences together: log-likelihood ratio, expected changes, hundreds of tokens that could be changed.
+
+        What is shorter than `LEAST_WORDS` (an index, a glossary's margin) has no context to be wrong in.
+        """
+        ratio = made = free = 0.0
         for block in blocks:
-            ratio += float(self.ratios(block, family).sum())
-            made += float(changes(block).sum())
-            arcs = zip(block.lattice.start, block.lattice.option, strict=True)
-            free += len({start for start, option in arcs if option is not None})
-        return ratio, made, free / 100
+            lattice = block.lattice
+            text = np.array([end - begin >= LEAST_WORDS for begin, end in lattice.sentences])
+            could = {start for start, option in zip(lattice.start, lattice.option, strict=True) if option is not None}
+            at = _sentence(lattice, np.fromiter(could, np.int64, len(could)))
+            ratio += float(self.ratios(block, family)[text].sum())
+            made += float(changes(block)[text].sum())
+            free += int(text[at].sum()) / 100
+        return ratio, made, free
 
     def _evidence(self, passages: Passages, block: Block) -> Iterator[tuple[int, float]]:
         """Of each sentence, what the screen and the lattice say together."""
@@ -168,9 +174,13 @@ class Reader:
 def changes(block: Block) -> Doubles:
     """Expected changes of each sentence, shape (sentences,)."""
     arcs = [k for k, option in enumerate(block.lattice.option) if option is not None]
-    first = [begin for begin, _ in block.lattice.sentences]
-    sentence = np.searchsorted(first, np.array(block.lattice.start, np.int64)[arcs], side="right") - 1
-    return np.bincount(sentence, block.decoded.posterior[arcs], len(first)).astype(np.float64)
+    sentence = _sentence(block.lattice, np.array(block.lattice.start, np.int64)[arcs])
+    return np.bincount(sentence, block.decoded.posterior[arcs], len(block.lattice.sentences)).astype(np.float64)
+
+
+def _sentence(lattice: Lattice, token: NDArray[np.int64]) -> NDArray[np.intp]:
+    """The sentence of each token."""
+    return np.searchsorted([begin for begin, _ in lattice.sentences], token, side="right") - 1
 
 
 def blocked(numbers: Sequence[int], sentences: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
