@@ -334,7 +334,7 @@ def weights_command(
     from restore.learning.fitting import fit_all
 
     old = load_fitted(output) if output.exists() else Fitted({}, {})  # other families' settings stay
-    new = fit_all(pairs, family, old.weights_of("") if keep else None, old.records.get(family, {}), typer.echo)
+    new = fit_all(pairs, family, old, keep, typer.echo)
     weights, calibrations = {**old.weights, **new.weights}, {**old.calibrations, **new.calibrations}
     save_fitted(replace(old, weights=weights, calibrations=calibrations), output)
 

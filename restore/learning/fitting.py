@@ -64,14 +64,17 @@ def lexicon_without(marked: Sequence[str], family: str, folder: Path) -> Path:
     return copy
 
 
-def fit_all(pairs: Path, family: str, given: Weights | None, record: Record, report: Callable[[str], object]) -> Fitted:
-    """Weights (or those given), then the calibration of a family whose entries have a record."""
+def fit_all(pairs: Path, family: str, old: Fitted, keep: bool, report: Callable[[str], object]) -> Fitted:
+    """Weights (or the old ones, if kept), then the calibration of a family, with its entries' record and the evidence of
+    passages as they were."""
     learned, kept = split(pairs)
+    record = old.records.get(family, {})
     documents = [read_marked(m) for m in kept]
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
-        weights = given or _search(list(_labelled(documents[::3], path)), report)
-        rows = list(_rows(documents, path, Fitted({"": weights}, {"": NONE}, {family: record})))
+        weights = old.weights_of("") if keep else _search(list(_labelled(documents[::3], path)), report)
+        known = Fitted({"": weights}, {"": NONE}, {family: record}, passage=old.passage)
+        rows = list(_rows(documents, path, known))
     calibration = fit(rows)
     report(f"calibration on {len(rows):,} edits: {calibration.coefficients}")
     return Fitted({"": weights}, {family if record else "": calibration})
@@ -94,9 +97,7 @@ def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> 
     fitted = load_fitted(root() / "fitted.json")
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
-        engine = Restorer(
-            families=[], lexicons=[path], threshold=REREAD_LEAST, fitted=replace(fitted, rereading=(), passage=())
-        )
+        engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST, fitted=replace(fitted, rereading=()))
         reader = Rereader((0.0,) * len(FEATURES), engine.model, Associations.load(root() / "associations.bin"))
         choices = [c for m in map(read_marked, kept) for c in _reread(m, engine, reader, frozenset([family]))]
     report(f"{len(choices):,} places read again")
@@ -111,6 +112,8 @@ def _reread(marked: Marked, engine: Restorer, reader: Rereader, families: frozen
     x = reader.evidence(marked.tokens.text, edits, places)
     for number, a, b in zip(places.edit, places.first, [*places.first[1:], len(x)], strict=True):
         right = _right(marked, edits[number], places.text[a:b])
+        if not right.any():  # the original is none of these: better that the text stays
+            right = places.found[a:b]
         if right.any():
             yield x[a:b], right
 
@@ -276,7 +279,7 @@ def fit_record(pairs: Path, family: str, report: Callable[[str], object]) -> Rec
     prior keeps seldom ones near zero. Estimated entries are left out: these pairs need not know them.
     """
     marked, _ = split(pairs)
-    fitted = replace(load_fitted(root() / "fitted.json"), records={}, rereading=(), passage=())
+    fitted = replace(load_fitted(root() / "fitted.json"), records={}, rereading=())
     places: list[tuple[tuple[str, str], float, bool]] = []
     for part in range(PARTS):
         with tempfile.TemporaryDirectory() as folder:
