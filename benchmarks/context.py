@@ -39,8 +39,9 @@ def ablations() -> dict[str, Fitted]:
         "both": replace(both, consistency=0.0),
         "both + consistency": both,
     }
-    once = {name: replace(fitted, weights={"": weights}, rereading=()) for name, weights in cases.items()}
-    return {**once, "+ second reading": fitted}
+    alone = replace(fitted, rereading=(), passage=())
+    once = {name: replace(alone, weights={"": weights}) for name, weights in cases.items()}
+    return {**once, "+ second reading": replace(fitted, passage=()), "+ passages by the lattice": fitted}
 
 
 def engines(neural: bool = False) -> Iterator[tuple[str, Restorer]]:

@@ -1,0 +1,134 @@
+"""The first reading: what decoding says of a sentence, and what follows for the verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import restore
+from restore.calibration import load_fitted
+from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice, joined
+from restore.decoder import Weights, as_found, expand, posteriors
+from restore.lexicon import Option, root
+from restore.reading import Block, blocked, changes
+from restore.text import tokenize
+
+HEADLINE = "The faculty bus leaves the practice station at midday"
+BETWEEN = "Sir Isaac wrote of it, and his letters, which she had kept, were read aloud at the meeting."
+GLOSSARY = (
+    """accidental
+appoggiatura
+cadenza
+crotchet
+glissando
+hemiola
+leger line
+mordent
+ostinato
+quaver
+sforzando
+stave
+tessitura
+tremolo
+"""
+    * 6
+)
+
+
+def option(original: str) -> Option:
+    return Option(original, tuple(original.split()), 0.2, "autoblog", "test")
+
+
+def lattice(*arcs: tuple[int, int, str, float, Option | None], tokens: int = 2) -> Lattice:
+    made = Lattice([(0, tokens)])
+    for start, end, words, weight, listed in arcs:
+        made.add(start, end, tuple(words.split()), weight, listed, LISTED if listed else IDENTITY)
+    return made
+
+
+def test_words_as_they_stand_have_the_probability_of_the_only_path(engine):
+    tokens = tokenize(f"{BETWEEN} {BETWEEN} “It rained,” she said.")
+    found = engine.reader._finder.lattice(tokens, tokens.sentences())
+    own = found.taken([k for k, kind in enumerate(found.kind) if kind == IDENTITY])
+    own.weight = [0.0] * len(own)
+    weights, nothing = Weights(context=1.0), np.zeros(len(own))
+    decoded = posteriors(expand(own, nothing, engine.model, weights), nothing, weights)
+    assert as_found(found, engine.model) == pytest.approx(decoded.evidence, abs=1e-3)
+
+
+def test_wrong_words_speak_for_a_spinner_and_the_same_in_their_place_against_it(engine):
+    """“Local weather” where climate is meant, and where it is not; words alone would have it the other way round."""
+    wrong = "Ministers disagreed about local weather change at the summit."
+    right = "Check your local weather before you set out."
+    (wrong_alone, wrong_read), (right_alone, right_read) = (engine.sentence_evidence(t)[0] for t in (wrong, right))
+    assert wrong_alone < right_alone
+    assert wrong_read > 2 > 0 > right_read
+
+
+def test_sentences_of_a_spun_article_and_of_a_clean_one(engine, spun, clean):
+    ratios = [[lattice for _, lattice in engine.sentence_evidence(text)] for text in (spun, clean)]
+    assert np.median(ratios[0]) > 2
+    assert max(ratios[1]) < np.median(ratios[0])
+
+
+def test_a_headline_is_found_out_by_what_it_would_be(engine):
+    alone = restore.Restorer(fitted=dataclasses.replace(load_fitted(root() / "fitted.json"), passage=()))
+    assert not alone.detect(HEADLINE).spun
+    assert engine.detect(HEADLINE).spun
+    assert engine.restore(HEADLINE).text == "The school bus leaves the train station at noon"
+
+
+@pytest.mark.parametrize("text", [HEADLINE, BETWEEN, GLOSSARY, "Local weather report for tomorrow", "", "Yes."])
+def test_detecting_and_restoring_agree(engine, text):
+    assert engine.detect(text) == engine.restore(text).verdict
+
+
+def test_no_single_place_convicts_a_sentence(engine):
+    """However much likelier the sentence is without it."""
+    verdict = engine.detect("The panel on local weather change met in Geneva.")
+    assert not verdict.spun
+    assert verdict.probability > engine.detect("The panel on climate change met in Geneva.").probability
+
+
+def test_a_glossary_is_no_text_of_a_thesaurus(engine):
+    assert engine.restore(GLOSSARY).edits == ()
+    assert not engine.detect(GLOSSARY).spun
+
+
+def test_changes_are_counted_by_sentence():
+    found = lattice((0, 1, "local", 0.0, None), (0, 2, "climate", 0.0, option("climate")), (1, 2, "weather", 0.0, None))
+    block = Block([4], found, dataclasses.replace(_decoded(found), posterior=np.array([0.2, 0.8, 0.2])))
+    assert changes(block).tolist() == [0.8]
+
+
+def _decoded(found: Lattice):
+    from restore.decoder import Decoded
+
+    return Decoded(np.zeros(len(found)), np.zeros(1), np.zeros(len(found)))
+
+
+def test_sentences_are_decoded_in_blocks():
+    sentences = [(0, 2000), (2000, 2900), (2900, 4100), (4100, 4101)]
+    assert list(blocked([0, 1, 2, 3], sentences)) == [[0, 1, 2], [3]]
+    assert list(blocked([1, 3], sentences)) == [[1, 3]]
+    assert list(blocked([], sentences)) == []
+
+
+def test_two_lattices_joined():
+    one = lattice((0, 1, "a", -0.1, None), (0, 1, "b", -2.0, option("b")), (1, 2, "c", 0.0, None))
+    other = lattice(
+        (0, 1, "a", -0.2, None),
+        (0, 1, "b", -1.0, option("b")),
+        (1, 2, "c", -0.3, None),
+        (1, 2, "d", -3.0, option("d")),
+    )
+    both = joined(one, other)
+    assert list(zip(both.start, both.words, both.weight, strict=True)) == [
+        (0, ("a",), pytest.approx(-0.3)),
+        (0, ("b",), -2.0),  # the first lattice knows it already
+        (1, ("c",), pytest.approx(-0.3)),
+        (1, ("d",), -3.0),
+    ]
+    assert INFLECTED not in both.kind
