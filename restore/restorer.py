@@ -213,8 +213,8 @@ class Restorer:
         screened: list[tuple[Passages, int]] = []
         for chunk in self._screened(text):
             screened.append((chunk.passages, len(chunk.tokens)))
-            edits += self._edits(chunk)
-        edits = [e for e in self._judged(text, edits) if e.confidence >= self.threshold]
+            judged = self._judged(chunk.tokens.text, self._edits(chunk))
+            edits += [_moved(e, chunk.offset) for e in judged if e.confidence >= self.threshold]
         restored = splice(text, [(e.start, e.end, e.replacement) for e in edits])
         return Restoration(restored, tuple(edits), _merge(screened), source)
 
@@ -293,9 +293,9 @@ class Restorer:
                 for sentence, readings in _readings(block.lattice, block.decoded, tokens, self._fitted, doubt)
                 for choice in self._choose(readings, spun[block.numbers[sentence]], block.lattice)
             ]
-            edits += self._written(choices, tokens, block.lattice, block.decoded, chunk.offset)
+            edits += self._written(choices, tokens, block.lattice, block.decoded)
         edits.sort(key=lambda e: e.start)
-        return _with_braces(edits, tokens.text, chunk.offset, passages.dense, self.threshold)
+        return _with_braces(edits, tokens.text, passages.dense, self.threshold)
 
     def _by_lexicon(
         self, chunk: _Chunk, claimed: frozenset[int], fixed: frozenset[int]
@@ -348,9 +348,7 @@ class Restorer:
             rivals = [r for r in readings if (r.start, r.end) == (reading.start, reading.end) and r is not reading]
             yield _Choice(reading, rivals, at_work(reading), reading.start - 1 not in changed)
 
-    def _written(
-        self, choices: list[_Choice], tokens: Tokens, lattice: Lattice, decoded: Decoded, offset: int
-    ) -> Iterator[Edit]:
+    def _written(self, choices: list[_Choice], tokens: Tokens, lattice: Lattice, decoded: Decoded) -> Iterator[Edit]:
         """Choices as edits of the text, with their evidence."""
         found = [[shape(k) for k in tokens.key[c.reading.start : c.reading.end]] for c in choices]
         usual = self.model.phrases([list(c.reading.words) for c in choices] + found)
@@ -378,8 +376,8 @@ class Restorer:
             if reading.record:
                 evidence["record"] = reading.record
             yield Edit(
-                start + offset,
-                end + offset,
+                start,
+                end,
                 standing,
                 replacement,
                 confidence,
@@ -469,13 +467,16 @@ def _surface(words: tuple[str, ...], found: str, text: str, spelling: _Spelling)
     return quotes_like(with_capitals(joined, spelling.capitals), text)
 
 
-def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, threshold: float) -> list[Edit]:
+def _moved(edit: Edit, offset: int) -> Edit:
+    return replace(edit, start=edit.start + offset, end=edit.end + offset) if offset else edit
+
+
+def _with_braces(edits: list[Edit], chunk: str, spun: float, threshold: float) -> list[Edit]:
     """Edits, with the spinner's stray braces dropped: by an edit inside them, or by one of their own."""
     if "{" not in chunk or spun < threshold:
         return edits
     out = list(edits)
-    for start, end, held in stray_braces(chunk):
-        lo, hi = start + offset, end + offset
+    for lo, hi, held in stray_braces(chunk):
         within = [e for e in out if e.start < hi and lo < e.end]
         inside = [e for e in within if e.confidence >= threshold]
         if any(e.start <= lo or e.end >= hi for e in inside):
@@ -487,11 +488,11 @@ def _with_braces(edits: list[Edit], chunk: str, offset: int, spun: float, thresh
             Edit(
                 lo,
                 hi,
-                chunk[start:end],
+                chunk[lo:hi],
                 new,
                 best.confidence if best else spun,
                 best.family if best else "autoblog",
-                ((chunk[start:end], 1 - (best.confidence if best else spun)),),
+                ((chunk[lo:hi], 1 - (best.confidence if best else spun)),),
                 best.evidence if best else {"passage": spun},
             )
         )

