@@ -344,8 +344,11 @@ class Restorer:
             if all(reading.end <= t.start or reading.start >= t.end for t in taken):
                 taken.append(reading)
         changed = {i for t in taken for i in range(t.start, t.end)}
+        over: dict[tuple[int, int], list[_Reading]] = {}
+        for reading in readings:
+            over.setdefault((reading.start, reading.end), []).append(reading)
         for reading in sorted(taken, key=lambda r: r.start):
-            rivals = [r for r in readings if (r.start, r.end) == (reading.start, reading.end) and r is not reading]
+            rivals = [r for r in over[reading.start, reading.end] if r is not reading]
             yield _Choice(reading, rivals, at_work(reading), reading.start - 1 not in changed)
 
     def _written(self, choices: list[_Choice], tokens: Tokens, lattice: Lattice, decoded: Decoded) -> Iterator[Edit]:
