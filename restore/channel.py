@@ -38,7 +38,7 @@ from restore.text import Tokens, shape
 SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
 # Chances that an untouched sentence (a quotation, boilerplate) follows a spun one, and that a spun one follows such a one:
 WITHIN: Final = (0.003, 0.02)  # a paragraph
-ACROSS: Final = (0.4, 0.4)  # two paragraphs
+ACROSS: Final = (0.2, 0.2)  # two paragraphs: most pages are spun throughout or not at all
 UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to be seen
 # A spinner may be the one whose table the lexicon holds, or one whose table has only a part of it: shares of a listed
 # phrase's occurrences that have to do with the lexicon, and how likely such a spinner is.
