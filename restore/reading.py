@@ -37,7 +37,7 @@ from restore.twosided import TwoSided
 
 LOOK: Final = 0.005  # probability from which on a sentence is read
 CERTAIN: Final = -20.0  # log probability of an untouched text below which its verdict is left as it is
-MOST: Final = 7.0  # log-likelihood ratio of a sentence, either way: nothing in some thousand could support more
+MOST: Final = 5.5  # log-likelihood ratio of a sentence, either way: some thousand held-out ones support no more
 A_PLACE: Final = 1.7  # the same for each place where it was changed: no single one convicts a sentence
 LEAST_WORDS: Final = 5  # of a sentence that says something of a whole text
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
