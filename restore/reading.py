@@ -37,8 +37,9 @@ from restore.twosided import TwoSided
 
 LOOK: Final = 0.005  # probability from which on a sentence is read
 CERTAIN: Final = -20.0  # log probability of an untouched text below which its verdict is left as it is
-MOST: Final = 5.5  # log-likelihood ratio of a sentence, either way: some thousand held-out ones support no more
-A_PLACE: Final = 1.7  # the same for each place where it was changed: no single one convicts a sentence
+# Log-likelihood ratio of a sentence: some thousand held-out ones support no more, unless its words alone do,
+MOST: Final = 5.5
+A_PLACE: Final = 1.7  # and of each place where it was changed: no single one convicts a sentence
 LEAST_WORDS: Final = 5  # of a sentence that says something of a whole text
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
 BLOCK: Final = 3000  # tokens decoded at once
@@ -151,7 +152,7 @@ class Reader:
         screened = np.array([passages.evidence[i] for i in block.numbers])
         one, screen, lattice = self._fitted.passage
         heard = one + screen * screened + lattice * self.ratios(block, passages.family or "")
-        most = np.minimum(MOST, A_PLACE * np.maximum(1.0, changes(block)))
+        most = np.maximum(np.minimum(MOST, A_PLACE * np.maximum(1.0, changes(block))), screened)
         return zip(block.numbers, np.clip(heard, -MOST, most).tolist(), strict=True)
 
     def _extra(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> Doubles:
