@@ -110,12 +110,8 @@ class Screen:
         self._weights = phrase_weights(lexicon, model)
         self._openings = set(map(_opening, filter(lambda phrase: not phrase.isalpha(), self._prefixes)))
 
-    def passages(self, tokens: Tokens, assume_spun: bool = False) -> Passages:
-        """Probability of each sentence to have been spun, given all of them, by all listed families."""
-        return self.with_sparse(tokens, self.dense(tokens, assume_spun), assume_spun)
-
     def dense(self, tokens: Tokens, assume_spun: bool = False) -> Passages:
-        """The same by the dense families alone."""
+        """Probability of each sentence to have been spun, given all of them, by the dense families."""
         sentences = tokens.sentences()
         if not sentences:
             return Passages([], [], [], 0.0, 0.0, None)
