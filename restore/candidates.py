@@ -114,13 +114,16 @@ class Lattice:
         return lattice
 
 
-def joined(one: Lattice, other: Lattice) -> Lattice:
-    """The arcs of two lattices over the same sentences; each word is left alone where both leave it alone."""
+def joined(one: Lattice, other: Lattice, left: bool = True) -> Lattice:
+    """The arcs of two lattices over the same sentences. left: whether words that
+    are left alone speak against both, or against the first alone."""
     known = set(zip(one.start, one.end, one.words, strict=True))
-    stays = {start: w for start, w, o in zip(other.start, other.weight, other.option, strict=True) if o is None}
+    stays = {
+        start: w for start, w, o in zip(other.start, other.weight, other.option, strict=True) if o is None and left
+    }
     both = Lattice(one.sentences)
     for k, (start, option) in enumerate(zip(one.start, one.option, strict=True)):
-        weight = one.weight[k] + (stays[start] if option is None else 0.0)
+        weight = one.weight[k] + (stays.get(start, 0.0) if option is None else 0.0)
         both.add(start, one.end[k], one.words[k], weight, option, one.kind[k], one.odds[k])
     for k, (start, option) in enumerate(zip(other.start, other.option, strict=True)):
         if option is not None and (start, other.end[k], other.words[k]) not in known:
@@ -172,7 +175,7 @@ class Finder:
             for i, near in self._misspelt(tokens, fixed, begin, end):
                 self._near_arcs(lattice, tokens, i, near, begin, end)
         if table < 1:
-            _lessen(lattice, table)
+            _lessen(lattice, tokens.key, table)
         order = sorted(range(len(lattice)), key=lattice.start.__getitem__)
         return lattice if order == list(range(len(order))) else lattice.taken(order)
 
@@ -344,12 +347,20 @@ class Finder:
             tokens.key[i] = key
 
 
-def _lessen(lattice: Lattice, table: float) -> None:
-    """Weights for a spinner that has a listed phrase in its table with probability `table`."""
+def _lessen(lattice: Lattice, keys: Sequence[str], table: float) -> None:
+    """Weights for a spinner that has a listed phrase in its table with probability `table`.
+
+    A word that it left alone before is not in its table: the k-th place of one, left alone by who has it with
+    probability s, weighs log [(1 - table + table s^k) / (1 - table + table s^(k-1))].
+    """
+    before: dict[tuple[str, float], float] = {}
     for k, (weight, option, kind) in enumerate(zip(lattice.weight, lattice.option, lattice.kind, strict=True)):
-        if option is None:
-            lattice.weight[k] = log(1 - table + table * exp(weight))
-        elif kind != TERM:
+        if option is None and weight:
+            word = keys[lattice.start[k]], weight
+            left = before.get(word, 1.0)
+            more = before[word] = left * exp(weight)
+            lattice.weight[k] = log((1 - table + table * more) / (1 - table + table * left))
+        elif option is not None and kind != TERM:
             lattice.weight[k] = weight + log(table)
 
 

@@ -43,6 +43,7 @@ UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to
 # A spinner may be the one whose table the lexicon holds, or one whose table has only a part of it: shares of a listed
 # phrase's occurrences that have to do with the lexicon, and how likely such a spinner is.
 TABLES: Final = ((1.0, 0.99), (0.7, 0.001))
+STRANGER: Final = 0.3  # the same share, of a spinner with a table of its own (`thesaurus.py`)
 UNLIKELY: Final = -7.0  # log odds below which another table is not looked into
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
 REPEATS: Final = 0.8  # the k-th place of a phrase counts as one in k to this power

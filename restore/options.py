@@ -15,7 +15,7 @@ def _families() -> list[str]:
     """Names that a shell may complete `--family` with."""
     from restore.lexicon import available
 
-    return [*available(), "thesaurus"]
+    return available()
 
 
 class Format(StrEnum):

@@ -25,14 +25,15 @@ from numpy.typing import NDArray
 
 from restore.calibration import Fitted
 from restore.candidates import TERM, Finder, Lattice, joined
-from restore.channel import Passages, Screen
+from restore.channel import STRANGER, Passages, Screen
 from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, as_found, expand, posteriors
-from restore.lexicon import Lexicon, root
+from restore.lexicon import Lexicon, load, root
 from restore.places import Place
+from restore.synonyms import OWN_TABLE
 from restore.text import Tokens
 from restore.thesaurus import FAMILY as THESAURUS
-from restore.thesaurus import Source
+from restore.thesaurus import Source, Summed
 from restore.twosided import TwoSided
 
 LOOK: Final = 0.005  # probability from which on a sentence is read
@@ -40,8 +41,14 @@ CERTAIN: Final = -20.0  # log probability of an untouched text below which its v
 # Log-likelihood ratio of a sentence: some thousand held-out ones support no more, unless its words alone do,
 MOST: Final = 5.5
 A_PLACE: Final = 1.7  # and of each place where it was changed: no single one convicts a sentence
+MOST_A_CHANGE: Final = 4.0  # nats that each different change can add to the ratio of a whole text,
+DIFFERENT: Final = 0.6  # and their share among all changes below which a text is not spun but repeats itself
 LEAST_WORDS: Final = 5  # of a sentence that says something of a whole text
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
+SUPPOSED: Final = (
+    0.15,
+    0.2,
+)  # shares of what is listed, and of what tables have in common, that a table of one's own has
 BLOCK: Final = 3000  # tokens decoded at once
 
 Doubles = NDArray[np.float64]
@@ -59,16 +66,23 @@ class Block:
 class Reader:
     """Decodes sentences by the dense families, and judges once more which of them were spun."""
 
-    def __init__(self, lexicon: Lexicon, screen: Screen, model: ContextModel, fitted: Fitted):
+    def __init__(self, lexicon: Lexicon, screen: Screen, model: ContextModel, fitted: Fitted, common: bool = True):
+        """`common`: whether a spinner with a table of its own may have what such tables have in common."""
         self._screen = screen
         self._model = model
         self._fitted = fitted
         self._finder = Finder(lexicon, model)
+        self._common_too = common
 
     @cached_property
     def twosided(self) -> TwoSided:
         """The two-sided model, read on first use."""
         return TwoSided.load(root() / "twosided.npz")
+
+    @cached_property
+    def _common(self) -> Finder:
+        """What tables written by hand have in common, read on first use."""
+        return Finder(load([THESAURUS]), self._model)
 
     def doubts(self, passages: Passages) -> bool:
         """Whether a text should be read before it is judged."""
@@ -109,19 +123,43 @@ class Reader:
         for block in blocked(numbers, passages.sentences):
             sentences = [passages.sentences[i] for i in block]
             lattice = self._finder.lattice(tokens, sentences, fixed, places, dense, passages.table)
+            if passages.table < 1 and self._common_too:
+                lattice = joined(lattice, self._common.lattice(tokens, sentences, fixed, (), dense), left=False)
             extra = self._extra(tokens, lattice, weights)
             yield Block(block, lattice, decoded_twice(lattice, tokens, extra, self._model, weights))
 
-    def by_synonyms(self, tokens: Tokens, source: Source, fixed: frozenset[int], table: float = 0.0) -> list[Block]:
-        """All sentences, decoded with the synonyms of a thesaurus, and with so much of the lexicon's table."""
-        weights = self._fitted.weights_of(THESAURUS)
+    def by_synonyms(self, tokens: Tokens, source: Source, fixed: frozenset[int]) -> list[Block]:
+        """All sentences, decoded with the synonyms of a thesaurus."""
+        return self._blocks(tokens, lambda own: source.lattice(tokens, own, fixed), THESAURUS)
+
+    def by_own_table(self, tokens: Tokens, source: Source | None, fixed: frozenset[int], known: bool) -> list[Block]:
+        """All sentences, decoded as those of a spinner with a table of its own: by a part of what is listed, by what such
+        tables have in common, and with the synonyms of a thesaurus, if any.
+
+        known: whether this is what spun them. Then every candidate is welcome; till then the words that it left alone speak
+        against such a spinner.
+        """
+
+        def lattice(own: list[tuple[int, int]]) -> Lattice:
+            listed, common = (STRANGER, 1.0) if known else SUPPOSED
+            both = joined(
+                self._finder.lattice(tokens, own, fixed, table=listed),
+                self._common.lattice(tokens, own, fixed, table=common),
+                left=not known,
+            )
+            return joined(both, source.lattice(tokens, own, fixed), left=not known) if source else both
+
+        return self._blocks(tokens, lattice, OWN_TABLE)
+
+    def _blocks(
+        self, tokens: Tokens, lattice_of: Callable[[list[tuple[int, int]]], Lattice], spinner: str
+    ) -> list[Block]:
+        """All sentences, decoded by such a lattice and the weights for such a spinner."""
+        weights = self._fitted.weights_of(spinner)
         sentences = tokens.sentences()
         blocks: list[Block] = []
         for numbers in blocked(range(len(sentences)), sentences):
-            own = [sentences[i] for i in numbers]
-            lattice = source.lattice(tokens, own, fixed)
-            if table:
-                lattice = joined(self._finder.lattice(tokens, own, fixed, table=table), lattice)
+            lattice = lattice_of([sentences[i] for i in numbers])
             decoded = decoded_twice(lattice, tokens, np.array(lattice.odds), self._model, weights)
             blocks.append(Block(numbers, lattice, decoded))
         return blocks
@@ -131,21 +169,31 @@ class Reader:
         stands = as_found(block.lattice, self._model)
         return np.asarray(block.decoded.evidence - self._fitted.weights_of(family).context * stands)
 
-    def summed(self, blocks: Iterable[Block], family: str) -> tuple[float, float, float]:
-        """Of all sentences together: log-likelihood ratio, expected changes, hundreds of tokens that could be changed.
+    def summed(self, tokens: Tokens, blocks: Iterable[Block], family: str) -> Summed:
+        """What all sentences say together; a text repeats what it is about, so that changes that recur count for little.
 
         What is shorter than `LEAST_WORDS` (an index, a glossary's margin) has no context to be wrong in.
         """
-        ratio = made = free = 0.0
+        ratio = made = 0.0
+        left: dict[tuple[str, str], float] = {}  # probability that a change is made nowhere
+        could: set[int] = set()
         for block in blocks:
             lattice = block.lattice
             text = np.array([end - begin >= LEAST_WORDS for begin, end in lattice.sentences])
-            could = {start for start, option in zip(lattice.start, lattice.option, strict=True) if option is not None}
-            at = _sentence(lattice, np.fromiter(could, np.int64, len(could)))
             ratio += float(self.ratios(block, family)[text].sum())
-            made += float(changes(block)[text].sum())
-            free += int(text[at].sum()) / 100
-        return ratio, made, free
+            changing = [k for k, option in enumerate(lattice.option) if option is not None]
+            counted = text[_sentence(lattice, np.array(lattice.start, np.int64)[changing])].tolist()
+            for k in (k for k, counts in zip(changing, counted, strict=True) if counts):
+                p = min(1.0, float(block.decoded.posterior[k]))
+                change = " ".join(tokens.key[lattice.start[k] : lattice.end[k]]), " ".join(lattice.words[k])
+                left[change] = left.get(change, 1.0) * (1 - p)
+                made += p
+                could.add(lattice.start[k])
+        distinct = sum(1 - p for p in left.values())
+        if ratio > 0 and made:
+            share = distinct / made
+            ratio = min(ratio * share * min(1.0, share / DIFFERENT) ** 3, MOST_A_CHANGE * distinct)
+        return Summed(ratio, distinct, len(could) / 100, made)
 
     def _evidence(self, passages: Passages, block: Block) -> Iterator[tuple[int, float]]:
         """Of each sentence, what the screen and the lattice say together."""

@@ -16,11 +16,11 @@ from rapidfuzz.fuzz import ratio
 from restore.associations import Associations
 from restore.calibration import Fitted, load_fitted
 from restore.candidates import TERM, Lattice
-from restore.channel import Passages, Screen, Verdict
+from restore.channel import STRANGER, Passages, Screen, Verdict
 from restore.context import ContextModel
 from restore.decoder import Decoded
 from restore.lexicon import Lexicon, family_of, load, phrases, root, split_families
-from restore.neural import SecondOpinion, load_opinion, weights
+from restore.neural import SecondOpinion, installed, load_opinions
 from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, splice
@@ -28,13 +28,12 @@ from restore.surface import fix_article, match_case, quotes_like, stray_braces, 
 from restore.terms import Terms, stretch
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
-from restore.thesaurus import Judgement, Thesaurus, gate
+from restore.thesaurus import Judgement, Thesaurus, gate, judged, own_gate
 from restore.twosided import TwoSided
 
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 THRESHOLD: Final = 0.6  # of calibrated probabilities, F0.5 is best above it, recall below (docs/evaluation.md)
 DOUBT: Final = 1.0  # off the log odds of an edit where the spinner's table is known in part (articles spun by hand)
-STRANGER: Final = 0.3  # share of the lexicon's table that a spinner with a table of its own is thought to have
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
 
@@ -118,7 +117,7 @@ class Restorer:
         self.assume_spun = assume_spun
         self.neural = neural
         if neural:
-            weights()  # whether the extra is there
+            installed()  # whether the extra is there
         self._fitted = fitted or load_fitted(root() / "fitted.json")
         self._least = min(threshold, LEAST) if neural or self._fitted.rereading else threshold
         self._least_spun = max(MENTION, self._least if neural else threshold)  # of a sentence that is decoded
@@ -162,7 +161,9 @@ class Restorer:
     @cached_property
     def _opinion(self) -> SecondOpinion:
         """The language model, read on first use."""
-        return SecondOpinion(load_opinion(root() / "neural.json"))
+        opinions = load_opinions(root() / "neural.json")
+        model = installed(opinions)
+        return SecondOpinion(model, opinions[model.name])
 
     @cached_property
     def _screen(self) -> Screen:
@@ -187,7 +188,7 @@ class Restorer:
     @cached_property
     def reader(self) -> Reader:
         """What decodes sentences."""
-        return Reader(self._lexicon, self._screen, self.model, self._fitted)
+        return Reader(self._lexicon, self._screen, self.model, self._fitted, THESAURUS in self.families)
 
     def detect(self, text: str) -> Verdict:
         """Whether, how surely and how heavily a text was spun; only doubtful ones are read."""
@@ -221,7 +222,7 @@ class Restorer:
     def _judged(self, text: str, edits: list[Edit]) -> list[Edit]:
         """Edits judged once more in the text that they make, and by the language model."""
         if edits and self._fitted.rereading:
-            edits = self._rereader.judge(text, edits, self.dense_families)
+            edits = self._rereader.judge(text, edits, self.dense_families | {THESAURUS})
         return self._opinion.judge(text, edits) if edits and self.neural else edits
 
     def pieces(self, text: str) -> Iterator[Restoration]:
@@ -260,19 +261,30 @@ class Restorer:
     def _judged_by_thesaurus(
         self, thesaurus: Thesaurus, tokens: Tokens, look: bool
     ) -> tuple[Judgement, list[Block] | None]:
-        """Whether a text was spun from a thesaurus; doubtful ones are read, and what was decoded is given too."""
-        judged = thesaurus.judge(tokens)
-        if not look and judged.alone <= gate(len(tokens)):
-            return judged, None
-        source, fixed = thesaurus.source(judged.source), self._fixed(tokens)
-        blocks = self.reader.by_synonyms(tokens, source, fixed)
-        ratio, made, free = self.reader.summed(blocks, THESAURUS)
-        judged = thesaurus.judged(judged, len(tokens), ratio, made, free)
-        if judged.log_odds >= 0 and self._lexicon.options:
-            wider = self.reader.by_synonyms(tokens, source, fixed, STRANGER)
-            if self.reader.summed(wider, THESAURUS)[0] > ratio:
-                return replace(judged, table=STRANGER), wider
-        return judged, blocks
+        """Whether a text was spun from a thesaurus, or by a table of its spinner's own; doubtful ones are read, and what
+        was decoded is given too."""
+        reader, fixed, size = self.reader, self._fixed(tokens), len(tokens)
+        alone = thesaurus.judge(tokens)
+        tried: list[tuple[Judgement, float, list[Block]]] = []
+        if look or alone.alone > gate(size):
+            blocks = reader.by_synonyms(tokens, thesaurus.source(alone.source), fixed)
+            read = reader.summed(tokens, blocks, THESAURUS)
+            tried.append((judged(alone, size, read), read.ratio, blocks))
+        if alone.strange > own_gate(size):
+            blocks = reader.by_own_table(tokens, None, fixed, known=False)
+            read = reader.summed(tokens, blocks, THESAURUS)
+            tried.append((judged(alone, size, read, own_table=True), read.ratio, blocks))
+        if not tried:
+            return alone, None
+        judgement, ratio, blocks = max(tried, key=lambda t: t[0].log_odds)
+        if judgement.log_odds < 0:
+            return judgement, blocks
+        source = thesaurus.source(alone.source)
+        mixed = reader.summed(tokens, reader.by_own_table(tokens, source, fixed, known=False), THESAURUS).ratio > ratio
+        if not mixed and not judgement.own_table:
+            return judgement, blocks
+        blocks = reader.by_own_table(tokens, source if mixed else None, fixed, known=True)
+        return replace(judgement, own_table=True), blocks
 
     def _edits(self, chunk: _Chunk) -> list[Edit]:
         """Edits of the sentences that may have been spun, or that a sparse family claims."""
@@ -519,7 +531,7 @@ def _weighed(listed: Passages, judged: Judgement, assume_spun: bool, alone: bool
             rate=judged.rate,
             family=THESAURUS,
             source=judged.source,
-            table=judged.table or 1.0,
+            table=STRANGER if judged.own_table else 1.0,
         )
     if assume_spun:
         return listed

@@ -30,6 +30,8 @@ SOURCES: Final = {
     "near": ("near.n", "near.v", "near.a", "near.r"),
     "moby": ("moby.*",),
 }  # sections end in a part of speech: noun, verb, adjective, adverb, or any
+OWN_TABLE: Final = "own table"  # a spinner with a table of its own: no source, but screened beside them
+SCREENED: Final = (*SOURCES, OWN_TABLE)
 SECTIONS: Final = tuple(section for sections in SOURCES.values() for section in sections)
 FORMS: Final[dict[str, tuple[Form, ...]]] = {
     "n": ("s",), "v": ("s", "ed", "en", "ing"), "a": (), "r": (), "*": ("s", "ed", "en", "ing"),
@@ -197,7 +199,7 @@ def save_screen(table: Table, path: Path) -> None:
 
 
 def load_screen(path: Path) -> Table:
-    """Map screening weights, a plane for each source. Raises OSError or ValueError as `Synonyms.load`."""
+    """Map screening weights, a plane for each of `SCREENED`. Raises OSError or ValueError as `Synonyms.load`."""
     with open(path, "rb") as file:
         if file.read(len(SCREEN_MAGIC)) != SCREEN_MAGIC:
             raise ValueError(f"{path}: these are no screening weights; {_BUILD}")

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,17 @@ from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice
 from restore.context import COMMA, SENTENCE, UNSEEN, ContextModel, Hashes, hashes, ngram_hash, word_hash
 from restore.inflection import Form
 from restore.lexicon import Option
-from restore.synonyms import SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Doubles, Ints, Synonyms, inflected, load_screen
+from restore.synonyms import (
+    SCREENED,
+    SOURCES,
+    WEIGHT_STEP,
+    WEIGHT_ZERO,
+    Doubles,
+    Ints,
+    Synonyms,
+    inflected,
+    load_screen,
+)
 from restore.text import PROTECTED_WORD, Tokens, shape
 
 FAMILY: Final = "thesaurus"
@@ -47,7 +57,12 @@ REMEMBERED: Final = 30_000  # phrases, or words, between texts
 CAP: Final = 4.0  # of one word's evidence
 WORDS_ALONE: Final = (-1.257, 0.532, -0.235)  # log odds from: 1, evidence of the words alone, hundreds of tokens
 READ: Final = (-0.507, 0.405, -0.155, -0.047)  # from what the lattice says: 1, ratio, changes, hundreds of free tokens
-PRIOR: Final = -4.5  # log odds of a document to be such, before anything is read (fitted weights take even odds)
+# decoded as a spinner's with a table of its own, from the same and the evidence of the words alone: what context adds
+BY_OWN_TABLE: Final = (-1.551, 0.651, -0.061, -4.245, -1.016)
+OWN_GATE: Final = 0.0  # evidence of words alone in a hundred tokens from which on a text is decoded so,
+OWN_PAIRS: Final = 2.0  # and what pairs of words may add to it
+PRIOR: Final = -4.5  # log odds of a document to be such, before anything is read (fitted weights take even odds);
+OWN_PRIOR: Final = -6.0  # to be of a spinner with a table of its own: good English full of spinners' phrases comes near
 _FORMS: Final[tuple[Form | None, ...]] = (None, "s", "ed", "en", "ing")
 _JOINERS: Final = frozenset((" ", "-"))
 
@@ -56,21 +71,36 @@ _JOINERS: Final = frozenset((" ", "-"))
 class Judgement:
     """Whether a text was spun from a thesaurus.
 
-    log_odds: that it was. alone: log-likelihood ratio in nats, spun against untouched, of the words alone.
-    source: the thesaurus. rate: expected share of its tokens that were replaced, nought where words alone cleared it.
-    table: share of the listed families' table that the spinner seems to have too.
+    log_odds: that it was. alone: log-likelihood ratio in nats, spun against untouched, of the words alone; strange: the
+    same for a spinner with a table of its own. source: the thesaurus. rate: expected share of its tokens that were replaced, nought where words alone cleared it.
+    own_table: whether the spinner seems to have a table of its own (which shares some entries with the listed families').
     """
 
     log_odds: float
     alone: float
+    strange: float
     source: str
     rate: float = 0.0
-    table: float = 0.0
+    own_table: bool = False
 
     @property
     def probability(self) -> float:
         """Of having been spun."""
         return 1 / (1 + exp(min(700.0, -self.log_odds)))
+
+
+class Summed(NamedTuple):
+    """What decoding says of a text.
+
+    ratio: log probability under its lattice against that of the words as they stand, as the decoder weighs them, less where
+    few changes recur often. distinct: expected number of different changes. free: hundreds of tokens that could be
+    changed. changes: expected number of all changes.
+    """
+
+    ratio: float
+    distinct: float
+    free: float
+    changes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +309,7 @@ class Thesaurus:
         self._sources: dict[str, Source] = {}
         self._screen = load_screen(folder / "screen.bin")
         self._row: dict[str, int] = {}  # word -> its row in the weights
-        self._weights = np.empty((1, len(SOURCES)))
+        self._weights = np.empty((1, len(SCREENED)))
 
     @cached_property
     def synonyms(self) -> Synonyms:
@@ -293,9 +323,10 @@ class Thesaurus:
         return self._sources[name]
 
     def words_alone(self, tokens: Tokens) -> Doubles:
-        """Evidence of the words alone, shape (sources,); of pairs of words too, unless single ones clear the text."""
-        evidence = self._single_words(tokens)
-        return evidence + self._pairs(tokens) if evidence.max() > gate(len(tokens)) - PAIRS else evidence
+        """Evidence of the words alone for each of `SCREENED`; of pairs of words too, unless single ones clear the text."""
+        evidence, size = self._single_words(tokens), len(tokens)
+        doubtful = evidence[:-1].max() > gate(size) - PAIRS or evidence[-1] > own_gate(size) - OWN_PAIRS
+        return evidence + self._pairs(tokens) if doubtful else evidence
 
     def _single_words(self, tokens: Tokens) -> Doubles:
         """One dictionary look-up for each different word; a name (by its last place) counts nothing."""
@@ -311,7 +342,7 @@ class Thesaurus:
             first = len(self._row)
             self._row.update(zip(new, range(first, first + len(new)), strict=True))
             if len(self._row) > len(self._weights):
-                self._weights = np.resize(self._weights, (2 * len(self._row), len(SOURCES)))
+                self._weights = np.resize(self._weights, (2 * len(self._row), len(SCREENED)))
             self._weights[first : len(self._row)] = np.where(held[:, None], weight, 0.0)
         weight = self._weights[[self._row[key] for key in count]]
         counts = np.fromiter(count.values(), np.float64, len(count))
@@ -329,32 +360,38 @@ class Thesaurus:
         return np.asarray((weight[held] / np.where(weight[held] > 0, count[held, None], 1)).sum(axis=0))
 
     def _find(self, ngrams: Hashes) -> tuple[NDArray[np.bool_], Doubles]:
-        """Which n-grams have screening weights, and these, shape (n-grams, sources)."""
+        """Which n-grams have screening weights, and these, shape (n-grams, `SCREENED`)."""
         held, planes = self._screen.find(ngrams)
         return held, np.minimum((np.stack(planes, axis=1).astype(np.float64) - WEIGHT_ZERO) * WEIGHT_STEP, CAP)
 
     def judge(self, tokens: Tokens) -> Judgement:
         """Whether a text was spun, by its words alone."""
         if not len(tokens):
-            return Judgement(PRIOR, -np.inf, "")
-        alone = self.words_alone(tokens)
-        best = int(alone.argmax())
+            return Judgement(PRIOR, -np.inf, -np.inf, next(iter(SOURCES)))
+        *alone, strange = self.words_alone(tokens).tolist()
+        best = int(np.argmax(alone))
         log_odds = PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], len(tokens) / 100)))
-        return Judgement(min(UNREAD, log_odds), float(alone[best]), list(SOURCES)[best])
+        return Judgement(min(UNREAD, log_odds), alone[best], strange, list(SOURCES)[best])
 
-    def judged(self, before: Judgement, size: int, ratio: float, changes: float, free: float) -> Judgement:
-        """The same of a text of so many tokens, once it was decoded.
 
-        ratio: log probability under its lattice against that of the words as they stand, as the decoder weighs them.
-        changes: expected number. free: hundreds of tokens that could be changed.
-        """
-        log_odds = PRIOR + float(np.dot(READ, (1, ratio, changes, free)))
-        return replace(before, log_odds=log_odds, rate=changes / max(1, size))
+def judged(alone: Judgement, size: int, read: Summed, own_table: bool = False) -> Judgement:
+    """The judgement of a text of so many tokens by what decoding says."""
+    said = (1, read.ratio, read.distinct, read.free)
+    if own_table:
+        log_odds = OWN_PRIOR + float(np.dot(BY_OWN_TABLE, (*said, alone.strange)))
+    else:
+        log_odds = PRIOR + float(np.dot(READ, said))
+    return replace(alone, log_odds=log_odds, rate=read.changes / max(1, size), own_table=own_table)
 
 
 def gate(tokens: int) -> float:
     """Evidence of the words alone from which on a text of so many tokens is decoded."""
     return max(GATE[0] + GATE[1] * tokens / 100, SHORT_GATE)
+
+
+def own_gate(tokens: int) -> float:
+    """The same, to be decoded as a spinner's with a table of its own."""
+    return OWN_GATE * tokens / 100
 
 
 def _stream(tokens: Tokens, sentences: list[tuple[int, int]]) -> tuple[list[str], dict[int, int]]:

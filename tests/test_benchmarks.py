@@ -134,9 +134,10 @@ def test_every_track_has_what_it_is_made_of(split, track):
 
 
 def test_unlisted_phrases_are_not_listed():
-    from restore.lexicon import available, load, phrase_key
+    """By the families of listed phrases; what any table may have (`thesaurus`) is no spinner's list."""
+    from restore.lexicon import load, phrase_key
 
-    options = load(available()).options
+    options = load(["autoblog", "tortured"]).options
     for split in corpus.SPLITS:
         for d in corpus.load(split, ["unlisted"]):
             for span in d.marked.spans:

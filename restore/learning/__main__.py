@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from restore.context import hashes
+from restore.learning.corpora import documents as read_documents
 from restore.learning.corpora import read_corpora
 from restore.learning.phrases import PairsError, described, learn, read_pairs, write_learned
 from restore.learning.smoothing import estimate
 
 LEAST_BIGRAM: Final = 2
 LEAST_TRIGRAM: Final = 3
+
+_CLEAN: Final = "More clean documents: a file with one a line, or a folder of texts."
 
 app = typer.Typer(help="Learn what restore ships: lexicons from parallel text, the context model from plain text.")
 
@@ -132,24 +136,34 @@ def thesaurus_command(
 @app.command("thesaurus-judge")
 def thesaurus_judge_command(
     pairs: Annotated[Path, typer.Argument(help="Pairs that the context model has not seen; their originals are spun.")],
-    clean: Annotated[
-        list[Path] | None, typer.Option(help="More clean documents, one a line; 200 of each file.")
-    ] = None,
+    clean: Annotated[list[Path] | None, typer.Option(help=_CLEAN)] = None,
     documents: Annotated[int, typer.Option(help="Originals to spin.")] = 900,
     seed: Annotated[int, typer.Option(help="Of the spinner and the windows.")] = 0,
 ) -> None:
-    """Fit the weights by which restore.thesaurus judges a document, and print them."""
-    from itertools import islice
-
-    from restore.learning.phrases import open_text
+    """Fit the weights by which restore.thesaurus judges a document, and print them (five minutes)."""
     from restore.learning.thesaurus import fit_judge
     from restore.restorer import Restorer
 
     texts = [pair.original for pair in islice(read_pairs(pairs), documents)]
-    others = [line.rstrip("\n") for path in clean or [] for line in islice(open_text(path), 200)]
-    fit = fit_judge(texts, others, Restorer(), seed)
+    fit = fit_judge(texts, [text for path in clean or [] for text in read_documents(path, 200)], Restorer(), seed)
     typer.echo(f"WORDS_ALONE = {tuple(fit.words_alone.round(3).tolist())}")
     typer.echo(f"READ = {tuple(fit.read.round(3).tolist())}")
+
+
+@app.command("own-table-judge")
+def own_table_judge_command(
+    pairs: Annotated[Path, typer.Argument(help="Pairs that the context model has not seen; their originals are spun.")],
+    clean: Annotated[list[Path] | None, typer.Option(help=_CLEAN)] = None,
+    documents: Annotated[int, typer.Option(help="Originals to spin.")] = 400,
+    seed: Annotated[int, typer.Option(help="Of the tables, the spinner and the windows.")] = 0,
+) -> None:
+    """Fit the weights by which it judges whether a spinner with a table of its own was at work, and print them (three minutes)."""
+    from restore.learning.thesaurus import fit_own_table
+    from restore.restorer import Restorer
+
+    texts = [pair.original for pair in islice(read_pairs(pairs), documents)]
+    others = [text for path in clean or [] for text in read_documents(path, 1500)]
+    typer.echo(f"BY_OWN_TABLE = {tuple(fit_own_table(texts, others, Restorer(), seed).round(3).tolist())}")
 
 
 @app.command("neural")
@@ -157,17 +171,18 @@ def neural_command(
     pairs: Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used, of some of these.")],
     output: Annotated[Path, typer.Option("-o", help="neural.json to write.")],
     family: Annotated[str, typer.Option(help="The family whose close calls are looked at.")] = "autoblog",
-    documents: Annotated[int, typer.Option(help="How many (a minute for eight).")] = 48,
+    documents: Annotated[int, typer.Option(help="How many (half a minute each).")] = 24,
+    model: Annotated[str, typer.Option(help="Of the models installed; the best of them if not named.")] = "",
 ) -> None:
-    """Fit how the pretrained language model is heard (needs the extra `neural`)."""
-    import json
-    from dataclasses import asdict
-
+    """Fit how a pretrained language model is heard (needs the extra `neural`)."""
     from restore.learning.fitting import fit_opinion
+    from restore.neural import installed, load_opinions, save_opinions
 
-    opinion = fit_opinion(pairs, family, documents, typer.echo)
-    output.write_text(json.dumps(asdict(opinion), indent=1) + "\n", encoding="utf-8")
-    typer.echo(f"{output}: {opinion}")
+    chosen = installed([model]) if model else installed()
+    opinions = load_opinions(output) if output.exists() else {}
+    opinions[chosen.name] = fit_opinion(chosen, pairs, family, documents, typer.echo)
+    save_opinions(opinions, output)
+    typer.echo(f"{output}: {chosen.name}: {opinions[chosen.name]}")
 
 
 @app.command("passage")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from multiprocessing import Pool
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,14 @@ _SHARED: Final = 0.08
 def words_of(text: str) -> list[str]:
     """The words of a document as the context model reads them."""
     return [*sequence(tokenize(text))[0], SENTENCE]
+
+
+def documents(path: Path, most: int) -> list[str]:
+    """Plain documents, so many at most: the lines of a file, or the .txt files of a folder."""
+    if path.is_dir():
+        return [file.read_text(encoding="utf-8") for file in sorted(path.glob("*.txt"))[:most]]
+    with open_text(path) as lines:
+        return [line.rstrip("\n") for line in islice(lines, most)]
 
 
 def _shingles(words: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -27,7 +27,7 @@ from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked, split
 from restore.learning.phrases import MARK, from_marked, learn, write_learned
 from restore.lexicon import load, phrase_key, read, root, words_of
-from restore.neural import Opinion, SecondOpinion
+from restore.neural import Model, Opinion, SecondOpinion
 from restore.reading import decoded_twice
 from restore.rereading import FEATURES, Rereader, doubtful
 from restore.rereading import LEAST as REREAD_LEAST
@@ -80,13 +80,14 @@ def fit_all(pairs: Path, family: str, old: Fitted, keep: bool, report: Callable[
     return Fitted({"": weights}, {family if record else "": calibration})
 
 
-def fit_opinion(pairs: Path, family: str, documents: int, report: Callable[[str], object]) -> Opinion:
+def fit_opinion(model: Model, pairs: Path, family: str, documents: int, report: Callable[[str], object]) -> Opinion:
     """How a language model is heard on close calls: by likelihood of the right candidates, on held-out pairs."""
     learned, kept = split(pairs)
     read = [read_marked(m) for m in kept[:: max(1, len(kept) // documents)]]
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
-        places = list(_close_places(read, Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST), report))
+        engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST)
+        places = list(_close_places(read, engine, SecondOpinion(model, Opinion(1.0, 0.0, 0.0)), report))
     report(f"{len(places):,} close calls")
     return Opinion(*_conditional_logit(places))
 
@@ -143,9 +144,10 @@ def _conditional_logit(choices: Sequence[_Choice]) -> tuple[float, ...]:
     return tuple(round(float(v), 4) for v in theta)
 
 
-def _close_places(documents: Sequence[Marked], engine: Restorer, report: Callable[[str], object]) -> Iterator[_Choice]:
+def _close_places(
+    documents: Sequence[Marked], engine: Restorer, listener: SecondOpinion, report: Callable[[str], object]
+) -> Iterator[_Choice]:
     """Close calls with a right candidate; features: log probability, the model's, whether the word stays."""
-    listener = SecondOpinion(Opinion(1.0, 0.0, 0.0))
     for number, marked in enumerate(documents, 1):
         text = marked.tokens.text
         for edit, heard in listener.heard(text, engine.restore(text).edits):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from math import log
+from functools import cache
+from math import expm1, log
 from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
@@ -18,15 +19,17 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from restore.channel import STRANGER, phrase_weights
 from restore.context import UNSEEN, ContextModel, Table, hashes, ngram_hash
 from restore.learning.smoothing import pack
-from restore.lexicon import root
+from restore.learning.spinner import Spinner
+from restore.lexicon import Entry, Lexicon, build, load, read, root
 from restore.restoration import splice
 from restore.restorer import Restorer
 from restore.surface import match_case
-from restore.synonyms import FORMS, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
+from restore.synonyms import FORMS, SCREENED, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
 from restore.text import tokenize
-from restore.thesaurus import FAMILY, RATE, Thesaurus
+from restore.thesaurus import FAMILY, RATE, Thesaurus, own_gate
 
 _FILES: Final = {"n": "data.noun", "v": "data.verb", "a": "data.adj", "r": "data.adv"}
 _LEMMA: Final = re.compile(r"[a-z]{3,}(?:[ -][a-z]+){0,2}")
@@ -44,6 +47,15 @@ MOBY_LEAST: Final = -12.0  # log probability of a headword; rarer ones would dou
 UNTOUCHED: Final = (
     10.0  # windows that each untouched one stands for: few texts are spun, and those that are not must be right
 )
+OWN_SHARES: Final = {
+    "autoblog": 0.15,
+    FAMILY: 0.2,
+}  # of what is listed, and in common, that a table of one's own is screened by
+TABLES: Final = 2  # that each text is spun by
+NOT_CLEARED: Final = (
+    -0.4
+)  # evidence of words alone in a hundred tokens below the gate down to which texts are learned from
+COMMON_SHARES: Final = (0.05, 0.3)  # of what tables have in common that a drawn one has
 _FILL: Final = 0.8  # of the hash buckets
 
 Related = dict[str, dict[str, list[str]]]  # section -> word -> related words
@@ -119,7 +131,8 @@ def relations(related: Related, model: ContextModel) -> Synonyms:
 def screening_weights(synonyms: Synonyms, model: ContextModel) -> Table:
     """Log of how much likelier a word or pair of words is in text spun from each source, by the hash of its n-gram.
 
-    weight(x) = log [ stay(x) + RATE * sum over originals o of P(x | o) P(o) / P(x) ], as in `channel.py`.
+    weight(x) = log [ stay(x) + RATE * sum over originals o of P(x | o) P(o) / P(x) ], as in `channel.py`. The last plane is
+    that of a spinner with a table of its own: log [ 1 + sum over lexicons of share (exp(weight by the lexicon) - 1) ].
     """
     columns: dict[str, NDArray[np.float64]] = {}  # form -> per source: how often the spinner makes it
     stays: set[tuple[str, int]] = set()
@@ -140,7 +153,8 @@ def screening_weights(synonyms: Synonyms, model: ContextModel) -> Table:
                 for i in np.flatnonzero(made):
                     phrase = inflected(synonyms.vocabulary[i], pos, form)
                     columns.setdefault(phrase, np.zeros(len(SOURCES)))[source] += made[i]
-    for phrase, _ in stays:
+    own = own_table_weights(model)
+    for phrase in (*(phrase for phrase, _ in stays), *own):
         columns.setdefault(phrase, np.zeros(len(SOURCES)))
     words = {phrase: phrase.replace("-", " ").split() for phrase in sorted(columns)}
     phrases = [phrase for phrase, parts in words.items() if len(parts) <= 2]
@@ -148,11 +162,21 @@ def screening_weights(synonyms: Synonyms, model: ContextModel) -> Table:
     made = np.array([columns[p] for p in phrases])
     stay = np.array([[1 - RATE * ((p, s) in stays) for s in range(len(SOURCES))] for p in phrases])
     weight = np.log(stay + RATE * made / np.exp(log_p)[:, None])
+    weight = np.column_stack([weight, [own.get(phrase, 0.0) for phrase in phrases]])
     keys = np.array([ngram_hash(*(hashes([w]) for w in words[p]))[0] for p in phrases], np.uint64)
     steps = np.clip(np.round(weight / WEIGHT_STEP) + WEIGHT_ZERO, 0, 255).astype(np.uint8)
-    return pack(
-        keys, [np.ascontiguousarray(steps[:, s]) for s in range(len(SOURCES))], np.ones(len(keys), np.int64), _FILL
-    )
+    planes = [np.ascontiguousarray(steps[:, s]) for s in range(len(SCREENED))]
+    return pack(keys, planes, np.ones(len(keys), np.int64), _FILL)
+
+
+def own_table_weights(model: ContextModel) -> dict[str, float]:
+    """Screening weights for a spinner that has some of what is listed, and of what tables have in common; words and pairs."""
+    mixed: dict[str, float] = {}
+    for family, share in OWN_SHARES.items():
+        for phrase, weight in phrase_weights(load([family]), model).items():
+            if phrase.count(" ") < 2 and phrase.replace(" ", "").isalpha():
+                mixed[phrase] = mixed.get(phrase, 1.0) + share * expm1(weight)
+    return {phrase: log(max(value, 0.1)) for phrase, value in mixed.items()}
 
 
 class SynonymSpinner:
@@ -209,12 +233,58 @@ def fit_judge(texts: list[str], others: list[str], engine: Restorer, seed: int =
             judged = thesaurus.judge(tokens)
             blocks = engine.reader.by_synonyms(tokens, thesaurus.source(judged.source), frozenset())
             alone.append([1.0, judged.alone, len(tokens) / 100])
-            read.append([1.0, *engine.reader.summed(blocks, FAMILY)])
+            read.append([1.0, *engine.reader.summed(tokens, blocks, FAMILY)[:3]])
             labels.append(label)
     y = np.array(labels)
     weights = logistic(np.array(read), y, untouched=UNTOUCHED)
     weights[0] += log(UNTOUCHED)
     return Fit(logistic(np.array(alone), y), weights)
+
+
+def fit_own_table(texts: list[str], others: list[str], engine: Restorer, seed: int = 0) -> NDArray[np.float64]:
+    """Weights for `thesaurus.BY_OWN_TABLE`, as `fit_judge` those for `READ`; each text is spun by tables of their own. Only
+    what words alone do not clear by far is learned from."""
+    random = Random(seed)
+    thesaurus = Thesaurus(root() / "thesaurus", engine.model)
+    rows: list[list[float]] = []
+    labels: list[int] = []
+    for n, text in enumerate([*texts, *others]):
+        window = tokenize(" ".join(text.split(" ")[: random.choice((60, 100, 200, 300, 500))]))
+        sides = [(0, window), (0, tokenize(text))]
+        if n < len(texts):
+            sides += ((1, Spinner(drawn_table(random), n).spin(window).tokens) for _ in range(TABLES))
+        for label, tokens in sides:
+            strange = thesaurus.judge(tokens).strange
+            if strange > own_gate(len(tokens)) + NOT_CLEARED * len(tokens) / 100:
+                blocks = engine.reader.by_own_table(tokens, None, frozenset(), known=False)
+                rows.append([1.0, *engine.reader.summed(tokens, blocks, FAMILY)[:3], strange])
+                labels.append(label)
+    weights = logistic(np.array(rows), np.array(labels), untouched=UNTOUCHED)
+    weights[0] += log(UNTOUCHED)
+    return weights
+
+
+def drawn_table(random: Random) -> Lexicon:
+    """A table as someone might have written it: a part of the originals that are listed, as listed; and a part of those that
+    tables have in common, each with one replacement."""
+    entries: list[Entry] = []
+    for group in _by_original("autoblog"):
+        if random.random() < STRANGER:
+            entries += (entry._replace(measured=False) for entry in group)
+    share = random.uniform(*COMMON_SHARES)
+    for group in _by_original(FAMILY):
+        if random.random() < share:
+            entry = random.choices(group, [e.rate for e in group])[0]
+            entries.append(entry._replace(rate=random.uniform(0.5, 1.0)))
+    return build(entries, ["drawn"])
+
+
+@cache
+def _by_original(family: str) -> list[list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
+    for entry in read(root() / family, family):
+        groups.setdefault(entry.original, []).append(entry)
+    return list(groups.values())
 
 
 class Fit(NamedTuple):
