@@ -231,6 +231,24 @@ def mixed(
     )
 
 
+@app.command("tables")
+def tables_command(
+    clean: Annotated[Path, typer.Argument(help="Clean documents, one a line; .xz too.")],
+    table: Annotated[
+        list[Path] | None, typer.Option(help="Lines original, replacement, share; by default ours.")
+    ] = None,
+    documents: Annotated[int, typer.Option(help="Read only so many.")] = 200,
+) -> None:
+    """Spin clean documents by tables that restore does not know; detection and restoration."""
+    from benchmarks import tables
+    from restore.learning.corpora import documents as read_documents
+    from restore.restorer import Restorer
+
+    chosen = table or sorted(tables.FOLDER.glob("*.tsv"))
+    for line in tables.lines(tables.run(read_documents(clean, documents), chosen, Restorer())):
+        typer.echo(line)
+
+
 @app.command("thesaurus")
 def thesaurus_command(
     clean: Annotated[Path, typer.Argument(help="Clean documents, one a line; .xz too.")],

@@ -2,7 +2,8 @@
 
 The longest listed phrase at each place is replaced nine times in ten, each
 phrase by mostly one replacement throughout a document, in the case of what it
-replaces. Tables: a lexicon run forwards, or lines `original<TAB>replacement`.
+replaces. Tables: a lexicon run forwards, or lines `original<TAB>replacement`,
+with the share of its places that an original is replaced at if not all.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ def forwards(family: str = "autoblog") -> Table:
 
 
 def listed(path: Path) -> Table:
-    """A table of lines `original<TAB>replacement`."""
+    """A table of lines `original<TAB>replacement[<TAB>share]`."""
     rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line)
-    return {phrase_key(original): ([replacement], [1.0]) for original, replacement in rows}
+    return {phrase_key(original): ([made], [float(share[0]) if share else 1.0]) for original, made, *share in rows}
 
 
 def spin(text: str, table: Table, seed: int) -> str:
