@@ -45,10 +45,8 @@ MOST_A_CHANGE: Final = 4.0  # nats that each different change can add to the rat
 DIFFERENT: Final = 0.6  # and their share among all changes below which a text is not spun but repeats itself
 LEAST_WORDS: Final = 5  # of a sentence that says something of a whole text
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
-SUPPOSED: Final = (
-    0.15,
-    0.2,
-)  # shares of what is listed, and of what tables have in common, that a table of one's own has
+# Shares of what is listed, and of what tables have in common, that a table of one's own is thought to have:
+SUPPOSED: Final = (0.15, 0.2)
 BLOCK: Final = 3000  # tokens decoded at once
 
 Doubles = NDArray[np.float64]

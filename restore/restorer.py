@@ -28,7 +28,7 @@ from restore.surface import fix_article, match_case, quotes_like, stray_braces, 
 from restore.terms import Terms, stretch
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
-from restore.thesaurus import Judgement, Thesaurus, gate, judged, own_gate
+from restore.thesaurus import Judgement, Thesaurus, gate, own_gate, reconsidered
 from restore.twosided import TwoSided
 
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
@@ -269,15 +269,16 @@ class Restorer:
         if look or alone.alone > gate(size):
             blocks = reader.by_synonyms(tokens, thesaurus.source(alone.source), fixed)
             read = reader.summed(tokens, blocks, THESAURUS)
-            tried.append((judged(alone, size, read), read.ratio, blocks))
+            tried.append((reconsidered(alone, size, read), read.ratio, blocks))
         if alone.strange > own_gate(size):
             blocks = reader.by_own_table(tokens, None, fixed, known=False)
             read = reader.summed(tokens, blocks, THESAURUS)
-            tried.append((judged(alone, size, read, own_table=True), read.ratio, blocks))
+            tried.append((reconsidered(alone, size, read, own_table=True), read.ratio, blocks))
         if not tried:
             return alone, None
-        judgement, ratio, blocks = max(tried, key=lambda t: (t[0].own_table and t[0].log_odds >= 0, t[0].log_odds))
+        judgement, ratio, blocks = tried[-1]
         if not judgement.own_table or judgement.log_odds < 0:
+            judgement, _, blocks = max(tried, key=lambda t: t[0].log_odds)
             return judgement, blocks
         source = thesaurus.source(alone.source)
         mixed = reader.summed(tokens, reader.by_own_table(tokens, source, fixed, known=False), THESAURUS).ratio > ratio

@@ -72,8 +72,8 @@ class Judgement:
     """Whether a text was spun from a thesaurus.
 
     log_odds: that it was. alone: log-likelihood ratio in nats, spun against untouched, of the words alone; strange: the
-    same for a spinner with a table of its own. source: the thesaurus. rate: expected share of its tokens that were replaced, nought where words alone cleared it.
-    own_table: whether the spinner seems to have a table of its own (which shares some entries with the listed families').
+    same for a spinner with a table of its own. source: the thesaurus. rate: expected share of its tokens that were
+    replaced, nought where words alone cleared it. own_table: whether the spinner seems to have a table of its own (which shares some entries with the listed families').
     """
 
     log_odds: float
@@ -374,7 +374,7 @@ class Thesaurus:
         return Judgement(min(UNREAD, log_odds), alone[best], strange, list(SOURCES)[best])
 
 
-def judged(alone: Judgement, size: int, read: Summed, own_table: bool = False) -> Judgement:
+def reconsidered(alone: Judgement, size: int, read: Summed, own_table: bool = False) -> Judgement:
     """The judgement of a text of so many tokens by what decoding says."""
     said = (1, read.ratio, read.distinct, read.free)
     if own_table:

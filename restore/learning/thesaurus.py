@@ -52,9 +52,8 @@ OWN_SHARES: Final = {
     FAMILY: 0.2,
 }  # of what is listed, and in common, that a table of one's own is screened by
 TABLES: Final = 2  # that each text is spun by
-NOT_CLEARED: Final = (
-    -0.4
-)  # evidence of words alone in a hundred tokens below the gate down to which texts are learned from
+# evidence of words alone in a hundred tokens, from the gate, down to which texts are learned from:
+NOT_CLEARED: Final = -0.4
 COMMON_SHARES: Final = (0.05, 0.3)  # of what tables have in common that a drawn one has
 _FILL: Final = 0.8  # of the hash buckets
 
