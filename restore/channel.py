@@ -102,13 +102,16 @@ _FIRST: Final = re.compile(r"'s|(?:(?!'s\b)[^ -])+")  # token of a phrase
 
 
 class Screen:
-    """Fast detector: one dictionary look-up a word, no lattice. sparse: matchers of the sparse families."""
+    """Fast detector: one dictionary look-up a word, no lattice.
 
-    def __init__(self, lexicon: Lexicon, model: ContextModel, sparse: Sequence[Terms] = ()):
+    weights: of the lexicon's phrases, see `phrase_weights`. sparse: matchers of the sparse families.
+    """
+
+    def __init__(self, lexicon: Lexicon, weights: dict[str, float], sparse: Sequence[Terms] = ()):
         self._sparse = sparse
         self._prefixes = lexicon.prefixes
         self._options = lexicon.options
-        self._weights = phrase_weights(lexicon, model)
+        self._weights = weights
         self._openings = set(map(_opening, filter(lambda phrase: not phrase.isalpha(), self._prefixes)))
 
     def dense(self, tokens: Tokens, assume_spun: bool = False) -> Passages:

@@ -25,6 +25,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from restore.cache import kept
 from restore.text import PROTECTED_WORD, Tokens, fold, tokenize
 
 DEFAULT_RATE: Final = 0.3
@@ -186,23 +187,36 @@ def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
     A phrase that a user's lexicon lists stands for that lexicon's originals only.
     Raises LexiconError for an unknown family, a missing path or a broken line.
     """
-    sources: list[tuple[str, Path]] = []
+    families, paths = list(families), list(paths)
     for name in families:
         if name not in available():
             raise LexiconError(f"unknown family '{name}'; there are: {', '.join(available())}")
-        sources.append((name, root() / name))
+    what = f"lexicon {' '.join(families)}{' and own' if paths else ''}"
+    return kept(what, source_files(families, paths), lambda: _merged(families, paths))
+
+
+def _merged(families: list[str], paths: list[Path]) -> Lexicon:
+    """Built-in families, then a user's lexicons in their order."""
     by_found: dict[str, dict[str, Entry]] = {}
-    for name, path in sources:
-        for e in read(path, name):
+    for name in families:
+        for e in read(root() / name, name):
             by_found.setdefault(e.found, {})[e.original] = e
-    for path in paths:
-        name = family_of(path)
-        sources.append((name, path))
+    names = [family_of(path) for path in paths]
+    for name, path in zip(names, paths, strict=True):
         own: dict[str, dict[str, Entry]] = {}
         for e in read(path, name):
             own.setdefault(e.found, {})[e.original] = e
         by_found.update(own)
-    return build((e for group in by_found.values() for e in group.values()), [name for name, _ in sources])
+    return build((e for group in by_found.values() for e in group.values()), families + names)
+
+
+def source_files(families: Iterable[str], paths: Iterable[Path] = ()) -> list[Path]:
+    """Files that a lexicon of built-in families and of a user's files or folders is made of."""
+    found: list[Path] = []
+    for path in (*(root() / name for name in families), *paths):
+        found += sorted(path.rglob("*.tsv")) if path.is_dir() else [path]
+        found += [path / "manifest.toml"] if (path / "manifest.toml").is_file() else []
+    return found
 
 
 def at_work(paths: Iterable[Path] = ()) -> list[Lexicon]:

@@ -31,6 +31,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from restore.cache import folder
 from restore.restoration import Edit
 
 CLOSE: Final = 0.9  # confidence up to which an edit is looked at again
@@ -273,8 +274,7 @@ def _in_eight_bits(model: Model) -> Path:
     """
     import llama_cpp
 
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
-    target = Path(base) / "restore" / f"{model.name}.q8_0.gguf"
+    target = folder() / f"{model.name}.q8_0.gguf"
     if target.is_file():
         return target
     part, joined = (target.with_suffix(f".{os.getpid()}.{kind}") for kind in ("part", "joined"))
@@ -289,7 +289,7 @@ def _in_eight_bits(model: Model) -> Path:
         os.replace(part, target)
     except OSError as error:
         if whole is None:
-            raise NeuralError(f"--neural: {target} cannot be made ({error}); set XDG_CACHE_HOME to a folder") from None
+            raise NeuralError(f"--neural: {target} cannot be made ({error}); set RESTORE_CACHE to a folder") from None
         return whole
     finally:
         for made in (part, joined):

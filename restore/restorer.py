@@ -14,12 +14,13 @@ import numpy as np
 from rapidfuzz.fuzz import ratio
 
 from restore.associations import Associations
+from restore.cache import kept
 from restore.calibration import Fitted, load_fitted
 from restore.candidates import TERM, Lattice
-from restore.channel import STRANGER, Passages, Screen, Verdict
+from restore.channel import STRANGER, Passages, Screen, Verdict, phrase_weights
 from restore.context import ContextModel
 from restore.decoder import Decoded
-from restore.lexicon import Lexicon, family_of, load, phrases, root, split_families
+from restore.lexicon import Lexicon, family_of, load, phrases, root, source_files, split_families
 from restore.neural import SecondOpinion, installed, load_opinions
 from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
@@ -167,7 +168,10 @@ class Restorer:
 
     @cached_property
     def _screen(self) -> Screen:
-        return Screen(self._lexicon, self.model, self.sparse)
+        dense, _ = split_families(f for f in self.families if f != THESAURUS)
+        made_of = [*source_files(dense, self.lexicon_paths), root() / "context.bin"]
+        weights = kept(f"screen {' '.join(dense)}", made_of, lambda: phrase_weights(self._lexicon, self.model))
+        return Screen(self._lexicon, weights, self.sparse)
 
     @cached_property
     def sparse(self) -> list[Terms]:

@@ -7,9 +7,8 @@ word before is a technical one.
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import exp, log
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from restore.context import SENTENCE, ContextModel, hashes
 
@@ -24,11 +23,24 @@ SMALL: Final = frozenset(
 )
 
 
-class TermModel:
-    """P(word | word before) in a paper that has the terms of a trie (words; the key "" holds a term's log weight)."""
+class Counts(NamedTuple):
+    """What a family's terms say of words.
 
-    def __init__(self, terms: dict[str, Any], model: ContextModel):
-        self._terms, self._model = terms, model
+    pairs: weights of neighbouring words, after "" of first ones. heads: how often a word follows another. words: weight
+    of each word.
+    """
+
+    pairs: dict[str, dict[str, float]]
+    heads: dict[str, float]
+    words: dict[str, float]
+
+
+class TermModel:
+    """P(word | word before) in a paper that has a family's terms."""
+
+    def __init__(self, counts: Counts, model: ContextModel):
+        self.pairs, self.heads, self.words = counts
+        self._model = model
         self._technicals: dict[str, float] = {}
 
     def mixed(self, before: str, word: str, usual: float) -> float:
@@ -62,40 +74,28 @@ class TermModel:
             known = self._technicals[word] = share * SPARSE / (weight + SPARSE)
         return 0.0 if word in SMALL else known
 
-    @cached_property
-    def pairs(self) -> dict[str, dict[str, float]]:
-        """Weights of neighbouring words in terms; after "" the first words."""
-        pairs: dict[str, dict[str, float]] = {}
 
-        def visit(node: dict[str, Any], before: str) -> float:
-            total = exp(node[""]) if "" in node else 0.0
-            for word, below in node.items():
-                if word:
-                    mass = visit(below, word)
-                    group = pairs.setdefault(before, {})
-                    group[word] = group.get(word, 0.0) + mass
-                    total += mass
-            return total
+def counted(terms: dict[str, Any]) -> Counts:
+    """Weights of words and of their neighbours in the terms of a trie (words; the key "" holds a term's log weight)."""
+    pairs: dict[str, dict[str, float]] = {}
+    heads: dict[str, float] = {}
+    words: dict[str, float] = {}
 
-        visit(self._terms, "")
-        return pairs
-
-    @cached_property
-    def heads(self) -> dict[str, float]:
-        """How often a word follows another in terms."""
-        total: dict[str, float] = {}
-        for before, group in self.pairs.items():
-            if before:
-                for word, weight in group.items():
-                    total[word] = total.get(word, 0.0) + weight
-        mass = sum(total.values()) or 1.0
-        return {word: weight / mass for word, weight in total.items()}
-
-    @cached_property
-    def words(self) -> dict[str, float]:
-        """Weight of each word in terms."""
-        total: dict[str, float] = {}
-        for group in self.pairs.values():
-            for word, weight in group.items():
-                total[word] = total.get(word, 0.0) + weight
+    def visit(node: dict[str, Any], before: str) -> float:
+        total = exp(node[""]) if "" in node else 0.0
+        for word, below in node.items():
+            if word:
+                mass = visit(below, word)
+                group = pairs.setdefault(before, {})
+                group[word] = group.get(word, 0.0) + mass
+                total += mass
         return total
+
+    visit(terms, "")
+    for before, group in pairs.items():
+        for word, weight in group.items():
+            words[word] = words.get(word, 0.0) + weight
+            if before:
+                heads[word] = heads.get(word, 0.0) + weight
+    mass = sum(heads.values()) or 1.0
+    return Counts(pairs, {word: weight / mass for word, weight in heads.items()}, words)

@@ -35,11 +35,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import regex
 
+from restore.cache import kept
 from restore.context import SENTENCE, ContextModel, hashes
 from restore.inflection import analyses, inflect
-from restore.lexicon import Option
+from restore.lexicon import Option, source_files
 from restore.places import Features, Judge, Place
-from restore.termmodel import FLOOR, RARE_SHARE, SMALL, TERM_SHARE, TermModel
+from restore.termmodel import FLOOR, RARE_SHARE, SMALL, TERM_SHARE, TermModel, counted
 from restore.termtables import (
     Known,
     Listed,
@@ -48,8 +49,8 @@ from restore.termtables import (
     in_number,
     read_listed,
     read_tables,
-    second_words,
     singular,
+    table_files,
     term_key,
 )
 from restore.text import PROTECTED_WORD, Tokens, shape
@@ -140,31 +141,20 @@ class Terms:
 
     @cached_property
     def _list(self) -> Listed:
-        listed = read_listed(self._folder, self.name)
+        files = source_files([], [self._folder])
+        listed = kept(f"listed {self.name}", files, lambda: read_listed(self._folder, self.name))
         for phrase in self._barred:
             listed.phrases.pop(term_key(phrase), None)
         return listed
 
     @cached_property
     def _t(self) -> Tables:
-        return read_tables(self._folder)
+        return kept(f"terms {self.name}", table_files(self._folder), lambda: read_tables(self._folder))
 
     @cached_property
     def _terms(self) -> TermModel:
-        return TermModel(self._t.terms, self._model)
-
-    @cached_property
-    def _seconds(self) -> dict[str, set[str]]:
-        return second_words(self._list.phrases)
-
-    @cached_property
-    def _longer(self) -> dict[str, set[str]]:
-        return second_words(w for w in self._t.words if " " in w)
-
-    @cached_property
-    def _swapped(self) -> set[str]:
-        words = {w for w in self._t.words if " " not in w} | set(self._t.long_first)
-        return words | {w + "s" for w in words}
+        counts = kept(f"pairs {self.name}", table_files(self._folder), lambda: counted(self._t.terms))
+        return TermModel(counts, self._model)
 
     @cached_property
     def _judge(self) -> Judge:
@@ -209,7 +199,7 @@ class Terms:
 
     def _unjudged(self, tokens: Tokens, drafts: list[_Draft]) -> tuple[list[Place], list[tuple[Place, Features]]]:
         """Listed places, and composed ones with their features."""
-        swapped = self._swapped
+        swapped = self._t.openings
         starts = [i for i, key in enumerate(tokens.key) if key in swapped]
         if not starts and not drafts:
             return [], []
@@ -224,7 +214,7 @@ class Terms:
         return [p for p in places if p.options[0].source != COMPOSED], self._with_features(composed, tokens)
 
     def _listed_drafts(self, tokens: Tokens) -> list[_Draft]:
-        seconds, keys = self._seconds, tokens.key
+        seconds, keys = self._list.seconds, tokens.key
         drafts: list[_Draft] = []
         for i in [i for i, key in enumerate(keys) if key in seconds]:
             second = seconds[keys[i]]
@@ -355,7 +345,7 @@ class Terms:
     def _composed(self, tokens: Tokens) -> Iterator[_Draft]:
         """Known terms that runs of words may stand for, at least one of the words replaced."""
         keys, gaps = tokens.key, tokens.gap
-        terms, follow, readings, longer = self._t.terms, self._follow, self._readings, self._longer
+        terms, follow, readings, longer = self._t.terms, self._follow, self._readings, self._t.longer
         last = len(keys) - 1
         begin, further = self._edges
         # only where a term may begin with a reading of one word and go on with a reading of the next

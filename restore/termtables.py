@@ -18,6 +18,10 @@ import regex
 from restore.inflection import analyses, inflect
 from restore.lexicon import read
 
+WORDS: Final = "words*.txt"
+TERMS: Final = "terms*.txt"
+ORDINARY: Final = "ordinary*.txt"
+
 _NOT_PLURAL: Final = frozenset(
     """news lens series species gas bias bayes alias atlas means always perhaps besides across dies yes navies gauss
     reynolds towards stokes gibbs lies pros cons as has does thus plus versus waals""".split()
@@ -58,6 +62,7 @@ class Listed:
     prefixes: set[str] = field(default_factory=set)  # beginnings of listed phrases, whole words
     capitals: dict[str, str] = field(default_factory=dict)
     hyphens: dict[tuple[str, str], int] = field(default_factory=dict)  # neighbours: times hyphenated less times not
+    seconds: dict[str, set[str]] = field(default_factory=dict)  # `second_words` of the phrases
 
 
 @dataclass(slots=True)
@@ -69,6 +74,8 @@ class Tables:
     stay: dict[str, float] = field(default_factory=dict)  # original word -> share left alone
     terms: dict[str, Any] = field(default_factory=dict)  # trie of words; the key "" holds a term's log weight
     ordinary: set[str] = field(default_factory=set)  # phrases that clean text has: never composed away
+    longer: dict[str, set[str]] = field(default_factory=dict)  # `second_words` of the longer segments
+    openings: set[str] = field(default_factory=set)  # words that a segment may begin with, in either number
 
 
 def read_listed(folder: Path, name: str) -> Listed:
@@ -88,6 +95,7 @@ def read_listed(folder: Path, name: str) -> Listed:
         while at > 0:
             t.prefixes.add(found[:at])
             at = found.find(" ", at + 1)
+    t.seconds = second_words(t.phrases)
     return t
 
 
@@ -97,7 +105,7 @@ def read_tables(folder: Path) -> Tables:
     Raises ValueError with the file and the remedy.
     """
     t = Tables()
-    for path, columns in _rows(folder, "words*.txt"):
+    for path, columns in _rows(folder, WORDS):
         found, original = columns[0], columns[1]
         share = _share(columns[2], path)
         if len(original) == 1:
@@ -108,7 +116,7 @@ def read_tables(folder: Path) -> Tables:
         if " " in found:
             first, size = found.partition(" ")[0], found.count(" ") + 1
             t.long_first[first] = max(size, t.long_first.get(first, 0))
-    for path, columns in _rows(folder, "terms*.txt"):
+    for path, columns in _rows(folder, TERMS):
         try:
             weight = float(columns[1]) if len(columns) > 1 else -9.5
         except ValueError:
@@ -120,7 +128,10 @@ def read_tables(folder: Path) -> Tables:
                 below = node[word] = {}
             node = below
         node[""] = max(weight, node.get("", weight))
-    t.ordinary.update(columns[0] for _, columns in _rows(folder, "ordinary*.txt"))
+    t.ordinary.update(columns[0] for _, columns in _rows(folder, ORDINARY))
+    t.longer = second_words(found for found in t.words if " " in found)
+    words = {found for found in t.words if " " not in found} | set(t.long_first)
+    t.openings = words | {word + "s" for word in words}
     return t
 
 
@@ -151,6 +162,11 @@ def second_words(phrases: Iterable[str]) -> dict[str, set[str]]:
             if one := singular(second):
                 group.add(one)
     return out
+
+
+def table_files(folder: Path) -> list[Path]:
+    """Files that the tables of a family are made of."""
+    return [path for pattern in (WORDS, TERMS, ORDINARY) for path in sorted(folder.glob(pattern))]
 
 
 def _rows(folder: Path, pattern: str) -> Iterator[tuple[Path, list[str]]]:
