@@ -11,8 +11,8 @@ is normalised over the candidates of the place. (a, w, b) are fitted for each mo
 likelihood on held-out pairs, which makes the result a probability again
 (`python -m restore.learning neural`). Of the models installed the first of `MODELS` is asked.
 
-Candidates share the words before them: these are read once and kept, and all
-candidates of a place are read as one batch of parallel sequences.
+A text is read once, as the engine restores it. Candidates share what stands before them: each is a sequence of its own
+that branches off there, and those of many places are read as one batch.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ KEPT: Final = 256  # of these, kept where the text is longer
 CANDIDATES: Final = 12  # of a place
 
 Doubles = NDArray[np.float64]
-_BATCH: Final = 512
+_BATCH: Final = 512  # tokens read at once
+_SEQUENCES: Final = 64  # the text itself and continuations that are read side by side
+_Branch = tuple[int, list[list[int]]]  # tokens before a place, and the rows of tokens that may come then
 HINT: Final = (
     "--neural needs llama-cpp-python and a language model; install them with: pip install 'restore-text[neural]' "
     "(a C++ compiler is needed, and some minutes)"
@@ -106,29 +108,32 @@ class SecondOpinion:
 
     def heard(self, text: str, edits: Sequence[Edit]) -> Iterator[tuple[Edit, Doubles | None]]:
         """Each edit with the model's log probabilities of its candidates; None for those that are not close."""
+        pieces: list[str] = []
+        asked: list[tuple[int, list[str]]] = []
         at = 0
-        self._model.begin()
         for number, edit in enumerate(edits):
-            before, heard, stands = text[at : edit.start], None, edit
-            if edit.confidence < CLOSE and edit.alternatives:
-                self._model.read(before.rstrip(" "))
-                before = before[len(before.rstrip(" ")) :]
-                heard = self.scores(edit, text, edits[number + 1 :])
-                stands = self._weighed(edit, heard)
-            self._model.read(before + (stands.replacement if stands.confidence >= 0.5 else edit.found))
-            yield edit, heard
+            before = text[at : edit.start]
+            if _close(edit):
+                bare = before.rstrip(" ")
+                pieces.append(bare)
+                asked.append((len(pieces), self._continuations(edit, text, edits[number + 1 :])))
+                before = before[len(bare) :]
+            pieces.append(before + _standing(edit))
             at = edit.end
+        heard = iter(self._model.scores(pieces, asked))
+        for edit in edits:
+            yield edit, next(heard) if _close(edit) else None
 
     def candidates(self, edit: Edit) -> tuple[list[str], Doubles]:
         """What may stand at an edit's place, and the engine's probabilities."""
         listed = [(edit.replacement, edit.confidence), *edit.alternatives][:CANDIDATES]
         return [t for t, _ in listed], np.array([p for _, p in listed])
 
-    def scores(self, edit: Edit, text: str, later: Sequence[Edit]) -> Doubles:
-        """Log probability of each candidate with what follows, by the model; the words before it have been read."""
+    def _continuations(self, edit: Edit, text: str, later: Sequence[Edit]) -> list[str]:
+        """Each candidate with the blank before and what follows it."""
         after = _following(text, edit.end, later)
         blank = " " if text[edit.start - 1 : edit.start] == " " else ""
-        return self._model.scores([blank + candidate + after for candidate in self.candidates(edit)[0]])
+        return [blank + candidate + after for candidate in self.candidates(edit)[0]]
 
     def _weighed(self, edit: Edit, heard: Doubles) -> Edit:
         texts, engine = self.candidates(edit)
@@ -148,6 +153,15 @@ class SecondOpinion:
         return replace(edit, replacement=texts[best], confidence=float(p[best]), alternatives=others, evidence=evidence)
 
 
+def _close(edit: Edit) -> bool:
+    return edit.confidence < CLOSE and bool(edit.alternatives)
+
+
+def _standing(edit: Edit) -> str:
+    """What stands at an edit's place while others are judged."""
+    return edit.replacement if edit.confidence >= 0.5 else edit.found
+
+
 def _following(text: str, at: int, later: Sequence[Edit]) -> str:
     """What follows a place, as far as it is restored already with some certainty: whole words."""
     parts: list[str] = []
@@ -155,7 +169,7 @@ def _following(text: str, at: int, later: Sequence[Edit]) -> str:
     for edit in later:
         if edit.start >= end:
             break
-        parts += [text[at : edit.start], edit.replacement if edit.confidence >= 0.5 else edit.found]
+        parts += [text[at : edit.start], _standing(edit)]
         at = edit.end
     parts.append(text[at : max(at, end)])
     joined = "".join(parts)[:AFTER]
@@ -173,7 +187,7 @@ def _folder(package: str) -> Path | None:
 
 
 class LanguageModel:
-    """log P(text | text read so far), for several continuations at once."""
+    """log P(continuation | text before it), for many continuations of one text at once."""
 
     def __init__(self, model: Model, threads: int):
         import llama_cpp
@@ -184,49 +198,80 @@ class LanguageModel:
             os.fspath(_in_eight_bits(model)).encode(), llama_cpp.llama_model_default_params()
         )
         options = llama_cpp.llama_context_default_params()
-        options.n_ctx, options.n_batch, options.n_seq_max = 2 * CONTEXT, _BATCH, CANDIDATES + 1
+        options.n_ctx, options.n_batch, options.n_seq_max = CONTEXT + _BATCH, _BATCH, _SEQUENCES
         options.n_threads = options.n_threads_batch = threads
         options.kv_unified = True
         self._context = llama_cpp.llama_init_from_model(self._loaded, options)
         vocabulary = llama_cpp.llama_model_get_vocab(self._loaded)
         self._vocabulary, self._size = vocabulary, llama_cpp.llama_vocab_n_tokens(vocabulary)
         self._memory = llama_cpp.llama_get_memory(self._context)
-        self._batch = llama_cpp.llama_batch_init(_BATCH, 0, CANDIDATES + 1)
-        self._read: list[int] = []
-        self._last = np.zeros(self._size, np.float32)
+        self._batch = llama_cpp.llama_batch_init(_BATCH, 0, 1)
 
-    def begin(self) -> None:
-        """Forget what was read."""
+    def scores(self, pieces: Sequence[str], asked: Sequence[tuple[int, Sequence[str]]]) -> list[Doubles]:
+        """Log probabilities of continuations of a text that is given in pieces.
+
+        asked: how many pieces stand before, and what may come then; in order. Of a long text the model sees `CONTEXT` tokens
+        at most.
+        """
+        start = self._llama.llama_vocab_bos(self._vocabulary)
+        window, waiting, out = [start], list[_Branch](), list[Doubles]()
+        waiting_for = iter([*asked, (-1, [])])
+        place, texts = next(waiting_for)
+        for number, piece in enumerate(pieces, 1):
+            tokens = self._tokens(piece)
+            if len(window) + len(tokens) > CONTEXT:
+                out += self._scored(window, waiting)
+                window, waiting = [start, *[*window[1:], *tokens][-KEPT:]], []
+            else:
+                window += tokens
+            while place == number:
+                waiting.append((len(window), [self._tokens(text) for text in texts]))
+                place, texts = next(waiting_for)
+        return out + self._scored(window, waiting)
+
+    def _scored(self, window: Sequence[int], branches: Sequence[_Branch]) -> list[Doubles]:
+        """Log probability of each row of each branch."""
+        if not branches:
+            return []
+        out = self._first(window[: branches[-1][0]], branches)
+        group: list[tuple[int, int, Sequence[int], Doubles]] = []
+        size = 0
+        for (at, rows), total in zip(branches, out, strict=True):
+            for n, row in enumerate(rows):
+                if group and (size + len(row) > _BATCH or len(group) == _SEQUENCES - 1):
+                    self._follow(group)
+                    group, size = [], 0
+                group.append((at, n, row, total))
+                size += len(row)
+        self._follow(group)
+        return out
+
+    def _first(self, window: Sequence[int], branches: Sequence[_Branch]) -> list[Doubles]:
+        """Read a text; the log probability of the first token of each row."""
         self._llama.llama_memory_clear(self._memory, True)
-        self._read = []
-        self._take([self._llama.llama_vocab_bos(self._vocabulary)])
+        asked = {at - 1: rows for at, rows in branches}
+        out = []
+        for begin in range(0, len(window), _BATCH):
+            part = range(begin, min(begin + _BATCH, len(window)))
+            self._decode([(window[k], k, 0, k in asked) for k in part])
+            for k in (k for k in part if k in asked):
+                usual = _log_softmax(self._logits(k - begin))
+                out.append(np.array([usual[row[0]] if row else 0.0 for row in asked[k]], np.float64))
+        return out
 
-    def read(self, text: str) -> None:
-        """More of the text."""
-        tokens = self._tokens(text)
-        if len(self._read) + len(tokens) > CONTEXT:
-            kept = [*self._read, *tokens][-KEPT:]
-            self.begin()
-            tokens = kept
-        self._take(tokens)
-
-    def scores(self, continuations: Sequence[str]) -> Doubles:
-        """Log probability of each, which are not kept."""
-        rows = [self._tokens(text) for text in continuations]
-        total = np.array([_log_p(self._last, row[0]) if row else 0.0 for row in rows])
-        for number, row in enumerate(rows, 1):
-            if len(row) > 1:
-                self._llama.llama_memory_seq_cp(self._memory, 0, number, -1, -1)
-        items = [(number, k) for number, row in enumerate(rows, 1) for k in range(len(row) - 1)]
-        place = len(self._read)
-        for begin in range(0, len(items), _BATCH):
-            part = items[begin : begin + _BATCH]
-            self._decode([(rows[n - 1][k], place + k, n, True) for n, k in part])
-            for i, (n, k) in enumerate(part):
-                total[n - 1] += _log_p(self._logits(i), rows[n - 1][k + 1])
-        for number in range(1, len(rows) + 1):
-            self._llama.llama_memory_seq_rm(self._memory, number, -1, -1)
-        return total
+    def _follow(self, group: Sequence[tuple[int, int, Sequence[int], Doubles]]) -> None:
+        """Add the log probabilities of the later tokens of some rows, each a sequence that leaves the text at a place."""
+        for sequence, (at, *_) in enumerate(group, 1):
+            self._llama.llama_memory_seq_cp(self._memory, 0, sequence, 0, at)
+        items = [(row[k], at + k, s, True) for s, (at, _, row, _) in enumerate(group, 1) for k in range(len(row) - 1)]
+        if items:
+            self._decode(items)
+        i = 0
+        for sequence, (_, n, row, total) in enumerate(group, 1):
+            for k in range(1, len(row)):
+                total[n] += _log_softmax(self._logits(i))[row[k]]
+                i += 1
+            self._llama.llama_memory_seq_rm(self._memory, sequence, -1, -1)
 
     def _tokens(self, text: str) -> list[int]:
         data = text.encode("utf-8", "replace")
@@ -234,14 +279,6 @@ class LanguageModel:
         out = (self._llama.llama_token * room)()
         count = self._llama.llama_tokenize(self._vocabulary, data, len(data), out, room, False, False)
         return list(out[:count])
-
-    def _take(self, tokens: list[int]) -> None:
-        for begin in range(0, len(tokens), _BATCH):
-            part = tokens[begin : begin + _BATCH]
-            place = len(self._read)
-            self._decode([(t, place + k, 0, k == len(part) - 1) for k, t in enumerate(part)])
-            self._read += part
-            self._last = self._logits(len(part) - 1).copy()
 
     def _decode(self, items: Sequence[tuple[int, int, int, bool]]) -> None:
         """Tokens with their places, sequences, and whether what may follow is asked for."""
@@ -262,9 +299,9 @@ class LanguageModel:
         self._llama.llama_log_set(self._quiet, ctypes.c_void_p(0))
 
 
-def _log_p(logits: NDArray[np.float32], token: int) -> float:
+def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     top = logits.max()
-    return float(logits[token] - top - np.log(np.exp(logits - top).sum()))
+    return np.asarray(logits - top - np.log(np.exp(logits - top).sum()), np.float32)
 
 
 def _in_eight_bits(model: Model) -> Path:
