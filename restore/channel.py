@@ -269,18 +269,24 @@ def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:
     return dict(zip(phrases, np.clip(ratio, *_CAP).tolist(), strict=True))
 
 
-def _turns(tokens: Tokens, sentences: list[tuple[int, int]]) -> Iterator[tuple[float, float]]:
-    """Chances to leave spun text and to come back, before each sentence but the first."""
+def turns_of(
+    tokens: Tokens,
+    sentences: list[tuple[int, int]],
+    across: tuple[float, float] = ACROSS,
+    unparted: tuple[float, float] = UNPARTED,
+) -> Iterator[tuple[float, float]]:
+    """Chances to leave spun text and to come back, before each sentence but the first: where a paragraph ends, and
+    anywhere in a text of one line."""
     gaps = [tokens.text[tokens.end[a - 1] : tokens.start[a]] for a, _ in sentences[1:]]
     parted = any("\n" in gap for gap in gaps)
     for gap in gaps:
-        yield ACROSS if "\n" in gap else WITHIN if parted else UNPARTED
+        yield across if "\n" in gap else WITHIN if parted else unparted
 
 
 def _smoothed(tokens: Tokens, passages: Passages) -> Passages:
     """Probabilities by the evidence of the sentences."""
     prior = SPUN_PRIOR * dict(TABLES)[passages.table]
-    spun, untouched = smooth(passages.evidence, list(_turns(tokens, passages.sentences)), prior)
+    spun, untouched = smooth(passages.evidence, list(turns_of(tokens, passages.sentences)), prior)
     return replace(passages, spun=spun, untouched=untouched, probability=-expm1(untouched))
 
 

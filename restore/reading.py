@@ -15,7 +15,7 @@ pairs, both sides (`python -m restore.learning passage`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -167,31 +167,45 @@ class Reader:
         stands = as_found(block.lattice, self._model)
         return np.asarray(block.decoded.evidence - self._fitted.weights_of(family).context * stands)
 
-    def summed(self, tokens: Tokens, blocks: Iterable[Block], family: str) -> Summed:
-        """What all sentences say together; a text repeats what it is about, so that changes that recur count for little.
-
-        What is shorter than `LEAST_WORDS` (an index, a glossary's margin) has no context to be wrong in.
-        """
+    def summed(
+        self, tokens: Tokens, blocks: Iterable[Block], family: str, among: Container[int] | None = None
+    ) -> Summed:
+        """What all sentences say together, or those of some numbers; a text repeats what it is about, so that changes
+        that recur count for little."""
         ratio = made = 0.0
         left: dict[tuple[str, str], float] = {}  # probability that a change is made nowhere
         could: set[int] = set()
         for block in blocks:
-            lattice = block.lattice
-            text = np.array([end - begin >= LEAST_WORDS for begin, end in lattice.sentences])
-            ratio += float(self.ratios(block, family)[text].sum())
-            changing = [k for k, option in enumerate(lattice.option) if option is not None]
-            counted = text[_sentence(lattice, np.array(lattice.start, np.int64)[changing])].tolist()
-            for k in (k for k, counts in zip(changing, counted, strict=True) if counts):
-                p = min(1.0, float(block.decoded.posterior[k]))
-                change = " ".join(tokens.key[lattice.start[k] : lattice.end[k]]), " ".join(lattice.words[k])
-                left[change] = left.get(change, 1.0) * (1 - p)
-                made += p
-                could.add(lattice.start[k])
+            lattice, counted = block.lattice, _telling(block, among)
+            ratio += float(self.ratios(block, family)[counted].sum())
+            for k, sentence in _changing(lattice):
+                if counted[sentence]:
+                    p = min(1.0, float(block.decoded.posterior[k]))
+                    change = " ".join(tokens.key[lattice.start[k] : lattice.end[k]]), " ".join(lattice.words[k])
+                    left[change] = left.get(change, 1.0) * (1 - p)
+                    made += p
+                    could.add(lattice.start[k])
         distinct = sum(1 - p for p in left.values())
         if ratio > 0 and made:
             share = distinct / made
             ratio = min(ratio * share * min(1.0, share / DIFFERENT) ** 3, MOST_A_CHANGE * distinct)
         return Summed(ratio, distinct, len(could) / 100, made)
+
+    def apiece(self, blocks: Iterable[Block], family: str, sentences: int) -> list[Summed]:
+        """What each of so many sentences says by itself."""
+        said = [Summed(0.0, 0.0, 0.0, 0.0)] * sentences
+        for block in blocks:
+            lattice, counted = block.lattice, _telling(block)
+            made = np.zeros(len(counted))
+            could: list[set[int]] = [set() for _ in counted]
+            for k, sentence in _changing(lattice):
+                made[sentence] += min(1.0, float(block.decoded.posterior[k]))
+                could[sentence].add(lattice.start[k])
+            columns = self.ratios(block, family).tolist(), made.tolist(), could, block.numbers, counted
+            for ratio, changes, free, number, counts in zip(*columns, strict=True):
+                if counts:
+                    said[number] = Summed(ratio, changes, len(free) / 100, changes)
+        return said
 
     def _evidence(self, passages: Passages, block: Block) -> Iterator[tuple[int, float]]:
         """Of each sentence, what the screen and the lattice say together."""
@@ -216,6 +230,20 @@ class Reader:
             for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
                 extra[k] += sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
         return extra
+
+
+def _changing(lattice: Lattice) -> Iterator[tuple[int, int]]:
+    """Arcs that change something, each with its sentence."""
+    arcs = [k for k, option in enumerate(lattice.option) if option is not None]
+    return zip(arcs, _sentence(lattice, np.array(lattice.start, np.int64)[arcs]).tolist(), strict=True)
+
+
+def _telling(block: Block, among: Container[int] | None = None) -> NDArray[np.bool_]:
+    """Which sentences say something of a whole text: what is shorter (an index, a glossary's margin) has no context to
+    be wrong in."""
+    long = (end - begin >= LEAST_WORDS for begin, end in block.lattice.sentences)
+    wanted = (among is None or number in among for number in block.numbers)
+    return np.array([a and b for a, b in zip(long, wanted, strict=True)], bool)
 
 
 def changes(block: Block) -> Doubles:

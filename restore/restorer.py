@@ -29,8 +29,9 @@ from restore.surface import fix_article, match_case, quotes_like, stray_braces, 
 from restore.terms import Terms, stretch
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
-from restore.thesaurus import Judgement, Thesaurus, gate, own_gate, reconsidered
+from restore.thesaurus import Judgement, Thesaurus
 from restore.twosided import TwoSided
+from restore.unlisted import Unlisted
 
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 THRESHOLD: Final = 0.6  # of calibrated probabilities, F0.5 is best above it, recall below (docs/evaluation.md)
@@ -185,9 +186,11 @@ class Restorer:
         return {word: written for family in self.sparse for word, written in family.capitals.items()}
 
     @cached_property
-    def _thesaurus(self) -> Thesaurus | None:
-        """The open vocabulary, None where its family is not asked for."""
-        return Thesaurus(root() / THESAURUS, self.model) if THESAURUS in self.families else None
+    def _unlisted(self) -> Unlisted | None:
+        """Spinners that no listed family explains, None where their family is not asked for."""
+        if THESAURUS not in self.families:
+            return None
+        return Unlisted(Thesaurus(root() / THESAURUS, self.model), self.reader)
 
     @cached_property
     def reader(self) -> Reader:
@@ -255,38 +258,12 @@ class Restorer:
             dense, blocks = self.reader.read(tokens, dense, self._fixed(tokens), self._least_spun)
         listed = self._screen.with_sparse(tokens, dense, self.assume_spun)
         explained = sum(listed.evidence) > 0 if self.assume_spun else listed.probability >= 0.5
-        if self._thesaurus is None or explained or not listed.sentences:
+        if self._unlisted is None or explained or not listed.sentences:
             return listed, blocks
         alone = self.assume_spun and self.families == (THESAURUS,)
-        judged, read = self._judged_by_thesaurus(self._thesaurus, tokens, alone)
+        judged, read = self._unlisted.judge(tokens, self._fixed(tokens), look=alone)
         weighed = _weighed(listed, judged, self.assume_spun, alone)
         return weighed, read if weighed.family == THESAURUS else blocks
-
-    def _judged_by_thesaurus(
-        self, thesaurus: Thesaurus, tokens: Tokens, look: bool
-    ) -> tuple[Judgement, list[Block] | None]:
-        """Whether a text was spun from a thesaurus, or by a table of its spinner's own; doubtful ones are read, and what
-        was decoded is given too."""
-        reader, fixed, size = self.reader, self._fixed(tokens), len(tokens)
-        alone = thesaurus.judge(tokens)
-        tried: list[tuple[Judgement, float, list[Block]]] = []
-        if look or alone.alone > gate(size):
-            blocks = reader.by_synonyms(tokens, thesaurus.source(alone.source), fixed)
-            read = reader.summed(tokens, blocks, THESAURUS)
-            tried.append((reconsidered(alone, size, read), read.ratio, blocks))
-        if alone.strange > own_gate(size):
-            blocks = reader.by_own_table(tokens, None, fixed, known=False)
-            read = reader.summed(tokens, blocks, THESAURUS)
-            tried.append((reconsidered(alone, size, read, own_table=True), read.ratio, blocks))
-        if not tried:
-            return alone, None
-        judgement, ratio, blocks = tried[-1]
-        if not judgement.own_table or judgement.log_odds < 0:
-            judgement, _, blocks = max(tried, key=lambda t: t[0].log_odds)
-            return judgement, blocks
-        source = thesaurus.source(alone.source)
-        mixed = reader.summed(tokens, reader.by_own_table(tokens, source, fixed, known=False), THESAURUS).ratio > ratio
-        return judgement, reader.by_own_table(tokens, source if mixed else None, fixed, known=True)
 
     def _edits(self, chunk: _Chunk) -> list[Edit]:
         """Edits of the sentences that may have been spun, or that a sparse family claims."""
@@ -528,7 +505,7 @@ def _weighed(listed: Passages, judged: Judgement, assume_spun: bool, alone: bool
         p = 1.0 if assume_spun else judged.probability
         return replace(
             listed,
-            spun=[p] * len(listed.spun),
+            spun=[p * q for q in judged.spun or [1.0] * len(listed.spun)],
             probability=p,
             rate=judged.rate,
             family=THESAURUS,

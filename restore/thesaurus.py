@@ -73,7 +73,8 @@ class Judgement:
 
     log_odds: that it was. alone: log-likelihood ratio in nats, spun against untouched, of the words alone; strange: the
     same for a spinner with a table of its own. source: the thesaurus. rate: expected share of its tokens that were
-    replaced, nought where words alone cleared it. own_table: whether the spinner seems to have a table of its own (which shares some entries with the listed families').
+    replaced, nought where words alone cleared it. own_table: whether the spinner seems to have a table of its own (which
+    shares some entries with the listed families'). spun: probability of each sentence if any was; empty: one.
     """
 
     log_odds: float
@@ -82,6 +83,7 @@ class Judgement:
     source: str
     rate: float = 0.0
     own_table: bool = False
+    spun: tuple[float, ...] = ()
 
     @property
     def probability(self) -> float:

@@ -1,0 +1,136 @@
+"""Spinners that no listed family explains: found out by their words, then by what decoding finds.
+
+A text is weighed by its words alone (`thesaurus.py`). A doubtful one is decoded with a
+thesaurus's synonyms, or as by a spinner with a table of its own (`reading.py`), and
+judged anew. A page may be spun in part: its sentences, each with what it adds to the log odds of
+the whole, are chained as those of the listed families are, and the likeliest part
+is judged as a text of its own, less what it costs to be but a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import exp, expm1, log, log1p
+from typing import Final, NamedTuple
+
+from restore.channel import smooth, turns_of
+from restore.reading import Block, Reader
+from restore.text import Tokens, tokenize
+from restore.thesaurus import (
+    BY_OWN_TABLE,
+    FAMILY,
+    OWN_PRIOR,
+    Judgement,
+    Summed,
+    Thesaurus,
+    gate,
+    own_gate,
+    reconsidered,
+)
+
+LEAST_PART: Final = 60  # tokens of a part that is judged by itself
+# Chances to leave spun text and to come back where a paragraph ends, or after a sentence in a text of one line: less
+# than for listed families, since a sentence says less.
+TURNS: Final = (0.02, 0.1)
+
+
+class _Tried(NamedTuple):
+    """A judgement, the lattice's log-likelihood ratio behind it, and what was decoded."""
+
+    judgement: Judgement
+    ratio: float
+    blocks: list[Block]
+
+
+class Unlisted:
+    """Judges texts by the thesaurus and as those of spinners with a table of their own."""
+
+    def __init__(self, thesaurus: Thesaurus, reader: Reader):
+        self._thesaurus = thesaurus
+        self._reader = reader
+
+    def judge(self, tokens: Tokens, fixed: frozenset[int], look: bool = False) -> tuple[Judgement, list[Block] | None]:
+        """Whether a text was spun so; doubtful ones are read, and what was decoded is given too.
+
+        fixed: tokens that keep their identity. look: read it whatever its words say.
+        """
+        alone = self._thesaurus.judge(tokens)
+        tried: list[_Tried] = []
+        if look or alone.alone > gate(len(tokens)):
+            tried.append(self._by_synonyms(tokens, alone, fixed))
+        if alone.strange > own_gate(len(tokens)):
+            tried.append(self._by_own_table(tokens, alone, fixed))
+        if not tried:
+            return alone, None
+        last = tried[-1]
+        if not last.judgement.own_table or last.judgement.log_odds < 0:
+            best = max(tried, key=lambda t: t.judgement.log_odds)
+            return best.judgement, best.blocks
+        return last.judgement, self._restorable(tokens, alone, fixed, last.ratio)
+
+    def _by_synonyms(self, tokens: Tokens, alone: Judgement, fixed: frozenset[int]) -> _Tried:
+        blocks = self._reader.by_synonyms(tokens, self._thesaurus.source(alone.source), fixed)
+        read = self._reader.summed(tokens, blocks, FAMILY)
+        return _Tried(reconsidered(alone, len(tokens), read), read.ratio, blocks)
+
+    def _by_own_table(self, tokens: Tokens, alone: Judgement, fixed: frozenset[int]) -> _Tried:
+        """The text as a whole, or the part of it that is likelier to have been spun."""
+        blocks = self._reader.by_own_table(tokens, None, fixed, known=False)
+        read = self._reader.summed(tokens, blocks, FAMILY)
+        whole = reconsidered(alone, len(tokens), read, own_table=True)
+        sentences = tokens.sentences()
+        spun, turns = self._chained(tokens, alone, blocks)
+        part = frozenset(i for i, p in enumerate(spun) if p >= 0.5)
+        judgement = replace(whole, spun=tuple(spun))
+        if 0 < len(part) < len(sentences):
+            own = tokenize("\n".join(_sentence(tokens, sentences[i]) for i in sorted(part)))
+            if len(own) >= LEAST_PART:
+                in_part = self._reader.summed(tokens, blocks, FAMILY, part)
+                judged = reconsidered(self._thesaurus.judge(own), len(own), in_part, own_table=True)
+                log_odds = judged.log_odds + _division(part, turns)
+                judgement = replace(judgement, log_odds=max(whole.log_odds, log_odds))
+        return _Tried(judgement, read.ratio, blocks)
+
+    def _chained(
+        self, tokens: Tokens, alone: Judgement, blocks: Sequence[Block]
+    ) -> tuple[list[float], list[tuple[float, float]]]:
+        """Probability of each sentence to have been spun if any was, and the chances of turning between them."""
+        sentences = tokens.sentences()
+        said = self._reader.apiece(blocks, FAMILY, len(sentences))
+        strange = alone.strange / len(tokens)
+        evidence = [_adds(s, strange * (end - begin)) for s, (begin, end) in zip(said, sentences, strict=True)]
+        turns = list(turns_of(tokens, sentences, TURNS, TURNS))
+        spun, untouched = smooth(evidence, turns, 1 / (1 + exp(-OWN_PRIOR - BY_OWN_TABLE[0])))
+        any_was = -expm1(untouched)
+        return [min(1.0, p / any_was) if any_was > 0 else 0.0 for p in spun], turns
+
+    def _restorable(self, tokens: Tokens, alone: Judgement, fixed: frozenset[int], ratio: float) -> list[Block]:
+        """The text of a spinner with a table of its own, decoded with every candidate, with synonyms where these explain
+        it better still."""
+        reader, source = self._reader, self._thesaurus.source(alone.source)
+        blocks = reader.by_own_table(tokens, source, fixed, known=False)
+        mixed = reader.summed(tokens, blocks, FAMILY).ratio > ratio
+        return reader.by_own_table(tokens, source if mixed else None, fixed, known=True)
+
+
+def _adds(said: Summed, strange: float) -> float:
+    """What a sentence adds to the log odds of its text."""
+    _, ratio, distinct, free, words = BY_OWN_TABLE
+    return ratio * said.ratio + distinct * said.distinct + free * said.free + words * strange
+
+
+def _division(part: frozenset[int], turns: Sequence[tuple[float, float]]) -> float:
+    """Log probability that a spun text is spun in these sentences and in no others."""
+    total = log1p(-TURNS[0]) if 0 in part else log(TURNS[0])
+    for i, (leave, back) in enumerate(turns):
+        if i in part:
+            total += log1p(-leave) if i + 1 in part else log(leave)
+        else:
+            total += log(back) if i + 1 in part else log1p(-back)
+    return total
+
+
+def _sentence(tokens: Tokens, bounds: tuple[int, int]) -> str:
+    begin, end = bounds
+    return tokens.text[tokens.start[begin] : tokens.end[end - 1]]
