@@ -40,7 +40,9 @@ class Calibration:
 
     def probability(self, posterior: float, rate: float, record: float = 0.0) -> float:
         """Probability that an edit is right; `record` is added to its log odds."""
-        x = sum(c * f for c, f in zip(self.coefficients, features(posterior, rate), strict=True)) + record
+        constant, slope, more, share = self.coefficients
+        _, logit, beyond, log_rate = features(posterior, rate)
+        x = constant + slope * logit + more * beyond + share * log_rate + record
         return 1 / (1 + exp(-max(-30.0, min(30.0, x))))
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import exp, log
-from typing import Final
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from restore.context import UNSEEN, ContextModel, frequency, hashes
 from restore.inflection import Form, analyses, inflect
@@ -106,12 +107,9 @@ class Lattice:
 
     def taken(self, order: list[int]) -> Lattice:
         """Some of the arcs, in another order."""
-        lattice = Lattice(self.sentences)
-        for i in order:
-            lattice.add(
-                self.start[i], self.end[i], self.words[i], self.weight[i], self.option[i], self.kind[i], self.odds[i]
-            )
-        return lattice
+        take = itemgetter(*order) if len(order) > 1 else lambda column: [column[i] for i in order]
+        columns = (self.start, self.end, self.words, self.weight, self.option, self.kind, self.odds)
+        return Lattice(self.sentences, *(list(take(column)) for column in columns))
 
 
 def joined(one: Lattice, other: Lattice, left: bool = True) -> Lattice:
@@ -131,6 +129,22 @@ def joined(one: Lattice, other: Lattice, left: bool = True) -> Lattice:
     return both.taken(sorted(range(len(both)), key=both.start.__getitem__))
 
 
+class _Word(NamedTuple):
+    """A token by itself.
+
+    shape: what it emits as it stands. stay: log probability that it was left alone. listed, derived: what it may stand for, as a
+    listed phrase or an inflected form of one. heads: base forms that listed phrases begin with. goes_on: whether longer
+    phrases may begin with it.
+    """
+
+    shape: tuple[str, ...]
+    stay: float
+    listed: Originals | None
+    derived: Originals | None
+    heads: tuple[str, ...]
+    goes_on: bool
+
+
 class Finder:
     """Finds candidates by one lexicon; derived forms are remembered between texts."""
 
@@ -140,7 +154,7 @@ class Finder:
         self._log_stay = {phrase: log(stay) for phrase, stay in lexicon.stay.items()}
         self._listed: dict[str, Originals] = {}
         self._inflected: dict[str, Originals] = {}
-        self._verbs: dict[str, tuple[str, ...]] = {}
+        self._words: dict[str, _Word] = {}
         self._near: dict[str, str | None] = {}
 
     def lattice(
@@ -204,22 +218,83 @@ class Finder:
                 at += 1
 
     def _arcs_at(self, lattice: Lattice, tokens: Tokens, i: int, limit: int, fixed: frozenset[int]) -> None:
-        key, own = tokens.key[i], _own(tokens, i)
-        mark = own[:-1]
+        """Arcs that start at a token: as it stands, what it may stand for by itself, and what longer phrases may."""
+        key = tokens.key[i]
+        mark = (",",) if tokens.gap[i] == "," else ()
+        word = self._words.get(key) or self._word(key)
+        own = mark + word.shape if mark else word.shape
         if key == PROTECTED_WORD or i in fixed:
             lattice.add(i, i + 1, own, 0.0, None, IDENTITY)
             return
+        end = i + 1
+        if word.goes_on and end < len(tokens.gap) and tokens.gap[end] in _JOINERS:
+            stay, listed, derived = self._longer(tokens, i, limit, fixed, word.heads)
+        else:
+            stay, listed, derived = 0.0, [], []
+        lattice.add(i, end, own, word.stay + stay, None, IDENTITY)
+        if word.listed:
+            lattice.extend(i, end, mark, word.listed)
+        for until, originals in listed:
+            lattice.extend(i, until, mark, originals)
+        if word.derived:
+            lattice.extend(i, end, mark, word.derived)
+        for until, originals in derived:
+            lattice.extend(i, until, mark, originals)
+
+    def _word(self, key: str) -> _Word:
+        """What is known of a token by itself, remembered."""
+        if len(self._words) > REMEMBERED:
+            self._words.clear()
+        options, prefixes = self.lexicon.options, self.lexicon.prefixes
+        heads = tuple(base for base, _ in analyses(key) if base in prefixes)
+        listed = self._options(key) if key in options else None
+        derived = None
+        if not listed and (key[-1] == "s" or any(head in options for head in heads)):
+            derived = self._inflections(key)
+        if key.isdigit():  # a bare figure is never touched
+            listed = derived = None
+        goes_on = bool(heads) or key in prefixes
+        if derived and not derived.words:
+            derived = None
+        known = self._words[key] = _Word((shape(key),), self._log_stay.get(key, 0.0), listed, derived, heads, goes_on)
+        return known
+
+    def _longer(
+        self, tokens: Tokens, i: int, limit: int, fixed: frozenset[int], heads: Sequence[str]
+    ) -> tuple[float, list[tuple[int, Originals]], list[tuple[int, Originals]]]:
+        """Of phrases of several words that start at a token: log probability that those which are originals were left
+        alone, and what the listed ones and the inflected forms of listed ones may stand for."""
+        keys, gaps, prefixes, options = tokens.key, tokens.gap, self.lexicon.prefixes, self.lexicon.options
         stay = 0.0
-        found: list[tuple[int, Originals]] = []
-        for end, phrase in self.lexicon.matches(tokens, i):
-            stay += self._log_stay.get(phrase, 0.0)
-            if phrase in self.lexicon.options and not (fixed and any(j in fixed for j in range(i, end))):
-                found.append((end, self._options(phrase)))
-        found += self._derived(tokens, i, limit, fixed, {end for end, _ in found})
-        lattice.add(i, i + 1, own, stay, None, IDENTITY)
-        for end, originals in found:
-            if end <= limit and (end > i + 1 or not key.isdigit()):  # a bare figure is never touched
-                lattice.extend(i, end, mark, originals)
+        listed: list[tuple[int, Originals]] = []
+        derived: list[tuple[int, Originals]] = []
+        phrase = keys[i]
+        end, last = i + 1, min(len(keys), i + LONGEST)
+        matching, inflecting = phrase in prefixes, True
+        while end < last and (gap := gaps[end]) in _JOINERS:
+            word = keys[end]
+            inflecting = inflecting and end < limit and end not in fixed
+            if heads:
+                heads = (
+                    [h for head in heads if (h := head + gap + word) in prefixes] if end > i + 1 or gap == " " else ()
+                )
+            phrase += gap + word
+            end += 1
+            inside = phrase in prefixes
+            matching = matching and inside
+            if matching:
+                stay += self._log_stay.get(phrase, 0.0)
+            if matching and phrase in options:
+                if end <= limit and not (fixed and any(j in fixed for j in range(i, end))):
+                    listed.append((end, self._options(phrase)))
+            elif inflecting and (word[-1] == "s" or (heads and any(head in options for head in heads))):
+                inflections = self._inflections(phrase)
+                if inflections.words:
+                    derived.append((end, inflections))
+            inflecting = inflecting and (inside or bool(heads))
+            if not (matching or inflecting):
+                break
+        return stay, listed, derived
 
     @cached_property
     def _words_by_initial(self) -> dict[str, list[str]]:
@@ -239,41 +314,6 @@ class Finder:
                 order = sorted(range(len(options)), key=lambda k: -(log(options[k].rate) + float(usual[k])))
                 options = [options[k] for k in order[:MAX_OPTIONS]]
             known = self._listed[phrase] = Originals.of(options, LISTED)
-        return known
-
-    def _derived(
-        self, tokens: Tokens, i: int, limit: int, fixed: frozenset[int], listed_ends: set[int]
-    ) -> Iterator[tuple[int, Originals]]:
-        """Options for the inflected forms of listed phrases that start at a token."""
-        keys, gaps, prefixes, options = tokens.key, tokens.gap, self.lexicon.prefixes, self.lexicon.options
-        phrase = keys[i]
-        heads = self._verb_heads(phrase)  # the phrase with its first word in the forms that listed phrases begin with
-        end = i + 1
-        while True:
-            if end not in listed_ends and (keys[end - 1][-1] == "s" or any(head in options for head in heads)):
-                inflections = self._inflections(phrase)
-                if inflections.words:
-                    yield end, inflections
-            if end >= limit or end - i >= LONGEST or gaps[end] not in _JOINERS or end in fixed:
-                return
-            if not heads and phrase not in prefixes:
-                return
-            more = gaps[end] + keys[end]
-            heads = (
-                [h for h in (head + more for head in heads) if h in prefixes]
-                if phrase != keys[i] or more[0] == " "
-                else ()
-            )
-            phrase += more
-            end += 1
-
-    def _verb_heads(self, key: str) -> Sequence[str]:
-        """Base forms of a word that listed phrases begin with."""
-        known = self._verbs.get(key)
-        if known is None:
-            if len(self._verbs) > REMEMBERED:
-                self._verbs.clear()
-            known = self._verbs[key] = tuple(base for base, _ in analyses(key) if base in self.lexicon.prefixes)
         return known
 
     def _inflections(self, phrase: str) -> Originals:

@@ -94,10 +94,13 @@ class Table:
     def find(self, ngrams: Hashes) -> tuple[NDArray[np.bool_], tuple[NDArray[np.uint8], ...]]:
         """Which n-grams are held, and their values (meaningless where not held)."""
         bucket, fingerprint = locate(ngrams, len(self.fingerprints))
-        same = self.fingerprints[bucket] == fingerprint[:, None]
-        slot = same.argmax(axis=1)
-        held = same[np.arange(len(slot)), slot]
-        return held, tuple(plane[bucket, slot] for plane in self.planes)
+        hit = np.flatnonzero(self.fingerprints.take(bucket, axis=0) == fingerprint[:, None])
+        row = hit // BUCKET
+        held = np.zeros(len(ngrams), bool)
+        held[row] = True
+        cell = bucket * BUCKET
+        cell[row[::-1]] += hit[::-1] % BUCKET  # the first of a bucket, where two are alike
+        return held, tuple(plane.ravel().take(cell) for plane in self.planes)
 
 
 def locate(ngrams: Hashes, buckets: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
@@ -155,20 +158,28 @@ class ContextModel:
             for array in arrays.values():
                 file.write(np.ascontiguousarray(array).tobytes())
 
-    def unigram(self, words: Hashes) -> Floats:
-        """Log probability of each word on its own; `UNSEEN` where the model does not know it."""
-        held, (p, _) = self._low.find(ngram_hash(words))
-        return np.where(held, p * np.float32(-LOG_STEP), np.float32(UNSEEN)).astype(np.float32)
+    def unigrams(self, words: Hashes) -> tuple[Floats, Floats]:
+        """Log probability of each word on its own (`UNSEEN` where the model does not know it), and its backoff weight as a
+        history."""
+        held, (p, b) = self._low.find(ngram_hash(words))
+        alone = np.where(held, p * np.float32(-LOG_STEP), np.float32(UNSEEN)).astype(np.float32)
+        return alone, np.where(held, _backoff(b), np.float32(0))
 
-    def bigram(self, before: Hashes, words: Hashes, alone: Floats) -> tuple[Floats, Floats]:
+    def unigram(self, words: Hashes) -> Floats:
+        """Log probability of each word on its own."""
+        return self.unigrams(words)[0]
+
+    def bigram(
+        self, before: Hashes, words: Hashes, alone: Floats, weights: Floats | None = None
+    ) -> tuple[Floats, Floats]:
         """Log P(word | before), and the backoff weight of the pair as a history.
 
-        `alone`: log probability of each word on its own (from `unigram`, or
-        `wordfreq` for words that the model lacks).
+        alone: log probability of each word on its own (from `unigram`, or `wordfreq` for words that the model lacks).
+        weights: backoff weights of `before`, where these are known already.
         """
+        if weights is None:
+            weights = self.unigrams(before)[1]
         held, (p, b) = self._low.find(ngram_hash(before, words))
-        known, (_, weight) = self._low.find(ngram_hash(before))
-        weights = np.where(known, _backoff(weight), np.float32(0))
         log_p = np.where(held, p * np.float32(-LOG_STEP), alone + weights).astype(np.float32)
         return log_p, np.where(held, _backoff(b), np.float32(0)).astype(np.float32)
 

@@ -58,6 +58,7 @@ class _Words:
     size: Ints
     word: NDArray[np.uint64]
     alone: Floats
+    back: Floats
 
     def at(self, arcs: Ints, place: int) -> Ints:
         """Index of an arc's word, counted from its beginning, or from its end where negative."""
@@ -99,7 +100,7 @@ def expand(lattice: Lattice, extra: NDArray[np.float64], model: ContextModel, we
     internal_p, internal_b = _internal(words, model)
     inside = _inside(words, internal_p, internal_b, model)
     h, w = words.at(src, -1), words.at(dst, 0)
-    pair_p, pair_b = model.bigram(words.word[h], words.word[w], words.alone[w])
+    pair_p, pair_b = model.bigram(words.word[h], words.word[w], words.alone[w], words.back[h])
 
     coarse = weights.context * (pair_p + inside[dst]).astype(np.float64) + unary[dst]
     begin = np.full(n + 2 * count, _FLOOR)
@@ -194,21 +195,23 @@ def _emissions(lattice: Lattice, count: int, model: ContextModel) -> _Words:
     size = np.concatenate([size, np.ones(2 * count, np.int64)])
     vocabulary = list(index)
     word_hashes = hashes(vocabulary)
-    alone = model.unigram(word_hashes)
+    alone, back = model.unigrams(word_hashes)
     proposed = {w for words, o in zip(lattice.words, lattice.option, strict=True) if o is not None for w in words}
     for i in np.flatnonzero(alone == np.float32(UNSEEN)):
         if vocabulary[i] in proposed:
             alone[i] = frequency(vocabulary[i])
     ids = np.concatenate([np.asarray(flat, np.int64), np.zeros(2 * count, np.int64)])
     first = np.concatenate([[0], np.cumsum(size)[:-1]])
-    return _Words(first, size, word_hashes[ids], alone[ids])
+    return _Words(first, size, word_hashes[ids], alone[ids], back[ids])
 
 
 def _join(ends: Ints, starts: Ints) -> tuple[Ints, Ints]:
     """All pairs (i, j) with ends[i] == starts[j]."""
+    least = min(ends.min(initial=0), starts.min(initial=0))
+    ends, starts = ends - least, starts - least
+    count = np.bincount(ends, minlength=int(starts.max(initial=0)) + 1)
     order = np.argsort(ends, kind="stable")
-    low = np.searchsorted(ends[order], starts, side="left")
-    many = np.searchsorted(ends[order], starts, side="right") - low
+    low, many = (np.cumsum(count) - count)[starts], count[starts]
     dst = np.repeat(np.arange(len(starts)), many)
     within = np.arange(len(dst)) - np.repeat(np.cumsum(many) - many, many)
     return order[low[dst] + within], dst
@@ -222,7 +225,7 @@ def _internal(words: _Words, model: ContextModel) -> tuple[Floats, Floats]:
     at = np.flatnonzero(inner)
     p, b = np.zeros(total, np.float32), np.zeros(total, np.float32)
     if len(at):
-        p[at], b[at] = model.bigram(words.word[at], words.word[at + 1], words.alone[at + 1])
+        p[at], b[at] = model.bigram(words.word[at], words.word[at + 1], words.alone[at + 1], words.back[at])
     return p, b
 
 
@@ -283,7 +286,7 @@ def _levels(node: Ints, level: Ints) -> list[tuple[Ints, Ints, Ints, Ints]]:
     """Edges grouped by the level of one of their nodes: order, starts of runs of one node, those nodes, run of each edge."""
     if not len(node):
         return []
-    order = np.lexsort((node, level[node]))
+    order = np.argsort(level[node] * (node.max() + 1) + node, kind="stable")
     sorted_node = node[order]
     sorted_level = level[sorted_node]
     first = np.r_[True, sorted_node[1:] != sorted_node[:-1]]

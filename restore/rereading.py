@@ -18,7 +18,7 @@ read in a few array operations.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -79,11 +79,10 @@ class Rereader:
         if not places.edit:
             return out
         x = self.evidence(text, edits, places)
-        company = x[:, 4:] @ self._coefficients[4:]
-        p = softmax(x @ self._coefficients, places)
-        for n, (a, b) in enumerate(zip(places.first, [*places.first[1:], len(p)], strict=True)):
-            edit = edits[places.edit[n]]
-            out[places.edit[n]] = _judged(edit, places.text[a:b], p[a:b], places.found[a:b], company[a:b])
+        company = (x[:, 4:] @ self._coefficients[4:]).tolist()
+        p, found, first = softmax(x @ self._coefficients, places).tolist(), places.found.tolist(), places.first.tolist()
+        for number, a, b in zip(places.edit, first, [*first[1:], len(p)], strict=True):
+            out[number] = _judged(edits[number], places.text[a:b], p[a:b], found[a:b], company[a:b])
         return out
 
     def evidence(self, text: str, edits: Sequence[Edit], places: Places) -> Doubles:
@@ -113,17 +112,23 @@ class Rereader:
         self, words: list[str], begin: Ints, end: Ints, said: Sequence[Sequence[str]]
     ) -> tuple[Doubles, Doubles]:
         """Log P of each candidate's words, and of those that follow it."""
-        rows: list[int] = []
-        later: list[bool] = []
-        triples: list[tuple[str, str, str]] = []
-        for number, (a, b, own) in enumerate(zip(begin.tolist(), end.tolist(), said, strict=True)):
-            line = [*_before(words, a), *own, *_after(words, b)]
-            for k in range(2, len(line)):
-                triples.append((line[k - 2], line[k - 1], line[k]))
-                later.append(k >= 2 + len(own))
-                rows.append(number)
-        p, after, row = _log_p(self._model, triples), np.array(later), np.array(rows)
-        return _sum(row[~after], p[~after], len(said)), _sum(row[after], p[after], len(said))
+        flat: list[str] = []
+        first: list[int] = []
+        last, before, after = (-1, -1), list[str](), list[str]()
+        for bounds, own in zip(zip(begin.tolist(), end.tolist(), strict=True), said, strict=True):
+            if bounds != last:  # of another place
+                last, before, after = bounds, _before(words, bounds[0]), _after(words, bounds[1])
+            first.append(len(flat))
+            flat += before
+            flat += own
+            flat += after
+        size = np.diff([*first, len(flat)])
+        row = np.repeat(np.arange(len(said)), size)
+        within = np.arange(len(flat)) - np.repeat(first, size)
+        known = within >= 2
+        later = within >= 2 + np.fromiter(map(len, said), np.int64, len(said))[row]
+        p = _log_p(self._model, flat)
+        return _sum(row[known & ~later], p[known & ~later], len(said)), _sum(row[later], p[later], len(said))
 
     def _company(self, kind: str, candidate: Hashes, bounds: list[Ints], key: Hashes, said_before: Ints) -> Doubles:
         """Summed association of each word with the distinct words of its two windows, shape (words,)."""
@@ -166,23 +171,18 @@ def softmax(score: Doubles, places: Places) -> Doubles:
     return np.asarray(p * (share / np.add.reduceat(p, places.first))[place])
 
 
-def _judged(edit: Edit, texts: list[str], p: Doubles, found: NDArray[np.bool_], company: Doubles) -> Edit:
+def _judged(edit: Edit, texts: list[str], p: list[float], found: list[bool], company: list[float]) -> Edit:
     spun = edit.evidence["passage"]
-    order = np.argsort(-p, kind="stable").tolist()
+    order = sorted(range(len(p)), key=lambda k: -p[k])
     best = next(k for k in order if not found[k])
-    stays = {k: spun * float(p[k]) + (1 - spun if found[k] else 0.0) for k in order if k != best}
+    others = [(texts[k], spun * p[k] + (1 - spun if found[k] else 0.0)) for k in order if k != best]
     evidence = dict(edit.evidence)
     if texts[best] != edit.replacement:  # of another replacement than these were about
         for name in ("channel", "context", "frequency", "similarity", "record"):
             evidence.pop(name, None)
-    evidence["company"] = float(company[best] - (company[found].max() if found.any() else 0.0))
-    return replace(
-        edit,
-        replacement=texts[best],
-        confidence=spun * float(p[best]),
-        alternatives=tuple(sorted(((texts[k], q) for k, q in stays.items()), key=lambda a: -a[1])),
-        evidence=evidence,
-    )
+    evidence["company"] = company[best] - max((c for c, f in zip(company, found, strict=True) if f), default=0.0)
+    others.sort(key=lambda a: -a[1])
+    return Edit(edit.start, edit.end, edit.found, texts[best], spun * p[best], edit.family, tuple(others), evidence)
 
 
 def _restored(text: str, edits: Sequence[Edit], places: Places) -> tuple[list[str], Ints, Ints]:
@@ -218,17 +218,16 @@ def _after(words: list[str], at: int) -> list[str]:
     return follow[: follow.index(SENTENCE) + 1] if SENTENCE in follow else follow
 
 
-def _log_p(model: ContextModel, triples: Sequence[tuple[str, str, str]]) -> Doubles:
-    """log P(third | first two) of each, shape (n,)."""
-    if not triples:
-        return np.zeros(0)
-    a, b, c = (hashes(column) for column in zip(*triples, strict=True))
-    alone = model.unigram(c)
+def _log_p(model: ContextModel, line: Sequence[str]) -> Doubles:
+    """log P(word | the two before it) of each word of a line but the first two, shape (n,)."""
+    key = hashes(line)
+    alone, back = model.unigrams(key)
     for i in np.flatnonzero(alone == np.float32(UNSEEN)).tolist():
-        alone[i] = frequency(triples[i][2])
-    pair, _ = model.bigram(b, c, alone)
-    _, weight = model.bigram(a, b, np.zeros(len(a), np.float32))
-    return model.trigram(a, b, c, pair + weight).astype(float)
+        alone[i] = frequency(line[i])
+    pair, weight = model.bigram(key[:-1], key[1:], alone[1:], back[:-1])
+    out = np.zeros(len(key))
+    out[2:] = model.trigram(key[:-2], key[1:-1], key[2:], pair[1:] + weight[:-1])
+    return out
 
 
 def _sum(row: Ints, values: NDArray[np.floating], rows: int) -> Doubles:

@@ -328,13 +328,16 @@ class Restorer:
             """Probability that the reading's family is (a sparse family's odds are in the reading already)."""
             return 1.0 if lattice.kind[reading.arc] == TERM else spun
 
+        likely = [(-p, r.start, k) for k, r in enumerate(readings) if (p := r.probability * at_work(r)) >= self._least]
         taken: list[_Reading] = []
-        for reading in sorted(readings, key=lambda r: (-r.probability * at_work(r), r.start)):
-            if reading.probability * at_work(reading) < self._least:
-                break
-            if all(reading.end <= t.start or reading.start >= t.end for t in taken):
+        changed: set[int] = set()
+        for _, _, k in sorted(likely):
+            reading = readings[k]
+            if changed.isdisjoint(range(reading.start, reading.end)):
                 taken.append(reading)
-        changed = {i for t in taken for i in range(t.start, t.end)}
+                changed.update(range(reading.start, reading.end))
+        if not taken:
+            return
         over: dict[tuple[int, int], list[_Reading]] = {}
         for reading in readings:
             over.setdefault((reading.start, reading.end), []).append(reading)
@@ -354,12 +357,15 @@ class Restorer:
             standing = tokens.text[start:end]
             confidence = reading.probability * spun
             left = spun * (1 - reading.probability) / max(1e-9, 1 - reading.posterior)
+            kept = max(0.0, 1 - confidence - sum([r.posterior * left for r in choice.rivals]))
             others = [
-                (_replacement(choice, r, start, end, tokens, self._spelling(lattice, r.arc)), r.posterior * left)
+                (_replacement(choice, r, start, end, tokens, self._spelling(lattice, r.arc)), p)
                 for r in choice.rivals
+                if (p := r.posterior * left) >= MENTION
             ]
-            kept = max(0.0, 1 - confidence - sum(p for _, p in others))
-            alternatives = sorted([*others, (standing, kept)], key=lambda a: -a[1])
+            if kept >= MENTION:
+                others.append((standing, kept))
+            others.sort(key=lambda a: -a[1])
             evidence = {
                 "channel": log(option.rate),
                 "context": float(decoded.context[reading.arc]),
@@ -376,7 +382,7 @@ class Restorer:
                 replacement,
                 confidence,
                 option.family,
-                tuple((t, p) for t, p in alternatives if p >= MENTION),
+                tuple(others),
                 evidence,
             )
 
@@ -385,22 +391,23 @@ def _readings(
     lattice: Lattice, decoded: Decoded, tokens: Tokens, fitted: Fitted, doubt: float
 ) -> Iterator[tuple[int, list[_Reading]]]:
     """By sentence: what the arcs change, arcs that change the same taken together."""
+    changing = np.array([option is not None for option in lattice.option], bool)
     merged: dict[tuple[int, int, tuple[str, ...]], tuple[int, float]] = {}
     sentence = 0
     bounds = lattice.sentences
-    for arc in np.flatnonzero(decoded.posterior >= MENTION):
+    posterior = decoded.posterior.tolist()
+    for arc in np.flatnonzero((decoded.posterior >= MENTION) & changing).tolist():
         option = lattice.option[arc]
-        if option is None:
-            continue
+        assert option is not None
         while lattice.start[arc] >= bounds[sentence][1]:
             if merged:
                 yield sentence, [_reading(change, *m, lattice, tokens, fitted, doubt) for change, m in merged.items()]
                 merged = {}
             sentence += 1
         change = trimmed(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
-        p = float(decoded.posterior[arc])
-        best, total = merged.get(change, (int(arc), 0.0))
-        merged[change] = best if decoded.posterior[best] >= p else int(arc), min(1.0, total + p)
+        p = posterior[arc]
+        best, total = merged.get(change, (arc, 0.0))
+        merged[change] = best if posterior[best] >= p else arc, min(1.0, total + p)
     if merged:
         yield sentence, [_reading(change, *m, lattice, tokens, fitted, doubt) for change, m in merged.items()]
 

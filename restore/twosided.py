@@ -85,7 +85,7 @@ class TwoSided:
             return out
         number = self.vocabulary.get
         unknown = self.vocabulary["<unk>"]
-        position: dict[int, int] = {}
+        shift = np.zeros(len(tokens), np.int64)  # from a token to its place among those that are read
         windows: list[tuple[int, int]] = []
         ids: list[int] = []
         gaps: list[int] = []
@@ -94,19 +94,19 @@ class TwoSided:
             if ids and len(ids) - begin + e - b > WINDOW:
                 windows.append((begin, len(ids)))
                 begin = len(ids)
-            for i in range(b, e):
-                position[i] = len(ids)
-                ids.append(number(shape(tokens.key[i]), unknown))
-                gaps.append(GAPS[tokens.gap[i]])
+            shift[b:e] = len(ids) - b
+            ids += [number(shape(key), unknown) for key in tokens.key[b:e]]
+            gaps += [GAPS[gap] for gap in tokens.gap[b:e]]
         windows.append((begin, len(ids)))
-        first = np.array([position[i] for i in start[many].tolist()])
+        first = start[many] + shift[start[many]]
         last = first + np.asarray(lattice.end)[many] - start[many] - 1
         wanted = np.unique(np.concatenate([first, last]))
         cut = np.searchsorted(wanted, windows)
         states = np.concatenate(
             [
                 self._encode(np.array(ids[a:b]), np.array(gaps[a:b]), wanted[lo:hi] - a)
-                for (a, b), (lo, hi) in zip(windows, cut, strict=True)
+                for (a, b), (lo, hi) in zip(windows, cut.tolist(), strict=True)
+                if lo < hi
             ]
         )
         ends = np.searchsorted(wanted, np.stack([first, last]))
@@ -158,14 +158,15 @@ class TwoSided:
         w = self.weights
         chosen = arcs.tolist()
         options = [lattice.option[k] for k in chosen]
+        stays = np.array([option is None for option in options])
         emitted = [
-            option.words if option else (shape(tokens.key[lattice.start[k]]),)
+            (shape(tokens.key[lattice.start[k]]),) if option is None else option.words
             for k, option in zip(chosen, options, strict=True)
         ]
         phrases = self._phrases(emitted, model)
         row = np.array([phrases.row[words] for words in emitted])
-        channel = np.array([option.rate if option else 1.0 for option in options], np.float32)
-        stay = np.array([0.0 if option else lattice.weight[k] for k, option in zip(chosen, options, strict=True)])
+        channel = np.array([1.0 if option is None else option.rate for option in options], np.float32)
+        stay = np.where(stays, np.asarray(lattice.weight)[arcs], 0.0)
         rate = np.log(channel) + stay.astype(np.float32)
         kind = np.array([KINDS.get(lattice.kind[k], KINDS[LISTED]) for k in chosen])
 
