@@ -20,6 +20,7 @@ from contextlib import suppress
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final, TypeVar, cast
 
 T = TypeVar("T")
@@ -28,8 +29,12 @@ LARGEST: Final = 1 << 23  # bytes of a file that is known by its content; larger
 
 
 def folder() -> Path:
-    """The user's cache folder, which may not exist yet. Raises RuntimeError where there is no home."""
-    if named := os.environ.get("RESTORE_CACHE"):
+    """The user's cache folder, which may not exist yet. Raises RuntimeError where nothing is to be kept, or there is no
+    home."""
+    named = os.environ.get("RESTORE_CACHE")
+    if named == "":
+        raise RuntimeError("RESTORE_CACHE is empty, so that nothing is kept")
+    if named:
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
     return Path(base) / "restore"
@@ -41,11 +46,9 @@ def kept(what: str, made_of: Iterable[Path], make: Callable[[], T]) -> T:
     what: names the thing and how it was made. One cached file a thing and place of the package, so that the cache does
     not grow. Raises what `make` raises.
     """
-    if os.environ.get("RESTORE_CACHE") == "":
-        return make()
     try:
-        target, mark = _place(what), _mark(made_of)
-    except (OSError, RuntimeError):  # no home, or a file that `make` will name in its own words
+        target, mark = _file_of(what), _mark(made_of)
+    except (OSError, RuntimeError):  # no cache, or a file that `make` will name in its own words
         return make()
     with suppress(Exception):  # whatever is wrong with it
         return cast(T, _read(target, mark))
@@ -55,9 +58,11 @@ def kept(what: str, made_of: Iterable[Path], make: Callable[[], T]) -> T:
     return made
 
 
-def _place(what: str) -> Path:
+def _file_of(what: str) -> Path:
     """File of a thing: one for each thing, Python and place of this package."""
-    name = blake2b("\n".join((what, sys.version, __file__)).encode(), digest_size=12).hexdigest()
+    name = blake2b(
+        "\n".join((what, sys.version, __file__)).encode("utf-8", "surrogateescape"), digest_size=12
+    ).hexdigest()
     return folder() / f"{what.partition(' ')[0]}-{name}.pickle"
 
 
@@ -66,8 +71,10 @@ def _mark(files: Iterable[Path]) -> bytes:
     digest = blake2b(_code(), digest_size=16)
     for path in files:
         stat = path.stat()
+        if not S_ISREG(stat.st_mode):
+            raise OSError(f"{path}: may be read but once")
         content = path.read_bytes() if stat.st_size <= LARGEST else str(stat.st_mtime_ns).encode()
-        digest.update(f"\n{path} {len(content)} {stat.st_size}\n".encode())
+        digest.update(f"\n{path} {len(content)} {stat.st_size}\n".encode("utf-8", "surrogateescape"))
         digest.update(content)
     return digest.digest()
 

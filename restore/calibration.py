@@ -17,6 +17,8 @@ from math import exp, log
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from restore.decoder import Weights
 
 FEATURES: Final = ("one", "logit", "sure", "rate")
@@ -113,8 +115,6 @@ def fit(rows: Sequence[tuple[tuple[float, ...], float, bool]], penalty: float = 
 
     rows: features of an edit, its entry's record, whether it is right.
     """
-    import numpy as np
-
     x = np.array([r[0] for r in rows])
     given = np.array([r[1] for r in rows])
     y = np.array([r[2] for r in rows], float)

@@ -158,12 +158,13 @@ class Screen:
         claimed: list[tuple[Place, float]] = []
         clean = 1 - dense.probability
         best, family, share = dense.probability, dense.family, dense.rate
+        explained = dense.probability >= 0.5 and bool(self._options)  # without a lexicon nothing is
         for matcher in self._sparse:
-            places = matcher.places(tokens, spun=dense.probability >= 0.5)
+            places = matcher.places(tokens, spun=explained)
+            if explained:
+                places = list(_unexplained(places, dense))
             if not places:
                 continue
-            if dense.probability >= 0.5:
-                places = list(_unexplained(places, dense))
             named = matcher.named or (assume_spun and not self._options)
             odds, probability = smooth_places(places, EVEN if named else RARE_PRIOR, len(tokens))
             if named:  # each place is judged as one of a text that has some, however long it is

@@ -121,7 +121,7 @@ def words_of(phrase: str) -> tuple[str, ...]:
 def root() -> Path:
     """Folder of the families that come with the package, from a checkout or installed."""
     checkout = Path(__file__).resolve().parent.parent / "lexicons"
-    return checkout if checkout.is_dir() else Path(str(files("restore") / "lexicons"))
+    return checkout if (checkout / "fitted.json").is_file() else Path(str(files("restore") / "lexicons"))
 
 
 def available() -> list[str]:
@@ -163,8 +163,10 @@ def manifest(folder: Path) -> dict[str, object]:
 
 
 def family_of(path: Path) -> str:
-    """Family of a user's lexicon: the name in its manifest, else that of the file or folder."""
-    return str(manifest(path).get("name", path.name)) if path.is_dir() else path.stem
+    """Family of a user's lexicon: the name in its manifest, else that of the file or folder; never that of a built-in
+    family which is screened in another way."""
+    name = str(manifest(path).get("name", path.resolve().name)) if path.is_dir() else path.stem
+    return f"own {name}" if "screen" in manifest(root() / name) else name
 
 
 def split_families(names: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -281,21 +283,29 @@ def read(path: Path, family: str) -> Iterator[Entry]:
     """Entries of one file, or of every `.tsv` below a folder, in order. Raises LexiconError."""
     if not path.exists():
         raise LexiconError(f"{path}: no such lexicon; give a folder of .tsv files or one such file")
+    for source in _files(path):
+        for number, line in _lines(source):
+            yield parse(line, family, f"{source.name}:{number}", source, number)
+
+
+def _files(path: Path) -> list[Path]:
+    """One file, or every `.tsv` below a folder. Raises LexiconError where there is none."""
     sources = sorted(path.rglob("*.tsv")) if path.is_dir() else [path]
     if not sources:
         raise LexiconError(f"{path}: no .tsv file in this folder; see docs/lexicons.md for the format")
-    for source in sources:
-        try:
-            lines = source.read_text(encoding="utf-8-sig").split("\n")
-        except UnicodeDecodeError as error:
-            at = error.object.count(b"\n", 0, error.start) + 1
-            raise LexiconError(f"{source}:{at}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
-        except OSError as error:
-            raise LexiconError(f"{source}: {error.strerror}") from error
-        name = source.name
-        for number, line in enumerate(lines, 1):
-            if line and line[0] != "#" and line.strip():
-                yield parse(line, family, f"{name}:{number}", source, number)
+    return sources
+
+
+def _lines(source: Path) -> list[tuple[int, str]]:
+    """Numbered lines of a file that hold an entry. Raises LexiconError where it cannot be read."""
+    try:
+        lines = source.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        at = error.object.count(b"\n", 0, error.start) + 1
+        raise LexiconError(f"{source}:{at}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise LexiconError(f"{source}: {error.strerror}") from error
+    return [(number, line) for number, line in enumerate(lines, 1) if line and line[0] != "#" and line.strip()]
 
 
 def parse(line: str, family: str, where: str, source: Path, number: int) -> Entry:
@@ -318,12 +328,12 @@ def parse(line: str, family: str, where: str, source: Path, number: int) -> Entr
         )
     found, original = columns[0], columns[1]
     written = original
-    if not found or not original:
-        raise LexiconError(f"{source}:{number}: an empty phrase; name both what is found and its original")
     if not found.isascii() or not found.islower():
         found = fold(found)
     if not original.isascii() or not original.islower():
         original = fold(original)
+    if not all(phrase.isalpha() or words_of(phrase) for phrase in (found, original)):
+        raise LexiconError(f"{source}:{number}: an empty phrase; name both what is found and its original")
     rate, measured = DEFAULT_RATE, False
     if len(columns) > 2 and columns[2]:
         try:
@@ -361,26 +371,41 @@ def check(path: Path) -> list[str]:
     single word or has several originals comes with both examples, each holding
     the phrase.
     """
+    try:
+        sources = _files(path)
+    except LexiconError as error:
+        return [str(error)]
     problems: list[str] = []
     seen: dict[tuple[str, str], str] = {}
     curated: dict[str, list[Entry]] = {}
-    for source in sorted(path.rglob("*.tsv")) if path.is_dir() else [path]:
+    for source in sources:
         previous: tuple[str, str] = ("", "")
-        try:
-            for entry in read(source, "check"):
-                pair = (entry.found, entry.original)
-                problems += _check_pair(entry, previous, seen)
-                previous = pair
-                seen[pair] = entry.source
-                if source.parent.name == "curated":
-                    curated.setdefault(entry.found, []).append(entry)
-        except LexiconError as error:
-            problems.append(str(error))
+        for entry in _parsed(source, problems):
+            pair = (entry.found, entry.original)
+            problems += _check_pair(entry, previous, seen)
+            previous = pair
+            seen[pair] = entry.source
+            if source.parent.name == "curated":
+                curated.setdefault(entry.found, []).append(entry)
     for group in curated.values():
         for entry in group:
             if " " not in entry.found or len(group) > 1 or entry.changes or entry.keeps:
                 problems += _check_examples(entry)
     return problems
+
+
+def _parsed(source: Path, problems: list[str]) -> Iterator[Entry]:
+    """The sound entries of a file; what is wrong with others is added to `problems`."""
+    try:
+        lines = _lines(source)
+    except LexiconError as error:
+        problems.append(str(error))
+        return
+    for number, line in lines:
+        try:
+            yield parse(line, "check", f"{source.name}:{number}", source, number)
+        except LexiconError as error:
+            problems.append(str(error))
 
 
 def _check_pair(entry: Entry, previous: tuple[str, str], seen: dict[tuple[str, str], str]) -> Iterator[str]:

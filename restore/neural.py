@@ -311,11 +311,16 @@ def _in_eight_bits(model: Model) -> Path:
     """
     import llama_cpp
 
-    target = folder() / f"{model.name}.q8_0.gguf"
+    whole = next(iter(sorted((_folder(model.package) or Path()).glob("*.gguf"))), None)
+    try:
+        target = folder() / f"{model.name}.q8_0.gguf"
+    except RuntimeError as error:
+        if whole is None:
+            raise NeuralError(f"--neural: {error}; set RESTORE_CACHE to a folder") from None
+        return whole
     if target.is_file():
         return target
     part, joined = (target.with_suffix(f".{os.getpid()}.{kind}") for kind in ("part", "joined"))
-    whole = next(iter(sorted((_folder(model.package) or Path()).glob("*.gguf"))), None)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         source = whole or import_module(model.package).assemble(joined)

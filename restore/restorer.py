@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ class _Reading:
 @dataclass(frozen=True, slots=True)
 class _Choice:
     """A reading that will be made, its rivals over the same tokens, the chance that its sentence was spun,
-    and whether the word before it is free to change (no edit has it)."""
+    and whether the word before it is free to change (no edit has it, nor the allow-list)."""
 
     reading: _Reading
     rivals: list[_Reading]
@@ -94,8 +95,8 @@ class Restorer:
     and the calibration, for experiments.
 
     Loading is done at construction (a tenth of a second); use one object for
-    many texts. Raises LexiconError (a ValueError) for unknown families and
-    broken lexicons, ValueError for a threshold out of range, NeuralError (an
+    many texts. Threads may share it, and take turns; for speed use `stream`, which has processes. Raises LexiconError (a ValueError) for unknown families and
+    broken lexicons, ValueError for a threshold out of range, TypeError for a string where a list is meant, NeuralError (an
     ImportError) where the extra is missing.
     """
 
@@ -109,6 +110,9 @@ class Restorer:
         neural: bool = False,
         fitted: Fitted | None = None,
     ):
+        for name, given in (("families", families), ("lexicons", lexicons), ("allow", allow)):
+            if isinstance(given, str | Path):
+                raise TypeError(f"{name} is one {type(given).__name__}; give a list of them")
         if not 0 <= threshold <= 1:
             raise ValueError(f"threshold {threshold} is not between 0 and 1")
         self.families = tuple(DEFAULT_FAMILIES if families is None else families)
@@ -123,10 +127,11 @@ class Restorer:
         self._fitted = fitted or load_fitted(root() / "fitted.json")
         self._least = min(threshold, LEAST) if neural or self._fitted.rereading else threshold
         self._least_spun = max(MENTION, self._least if neural else threshold)  # of a sentence that is decoded
-        dense, self._sparse_families = split_families(f for f in self.families if f != THESAURUS)
-        self._lexicon = load(dense, self.lexicon_paths)
-        self.dense_families = frozenset((*dense, *map(family_of, self.lexicon_paths)))
+        self._dense, self._sparse_families = split_families(f for f in self.families if f != THESAURUS)
+        self._lexicon = load(self._dense, self.lexicon_paths)
+        self.dense_families = frozenset((*self._dense, *map(family_of, self.lexicon_paths)))
         self._allowed = phrases(self.allow)
+        self._turn = RLock()
 
     def options(self) -> dict[str, Any]:
         """Arguments that make an equal restorer (in another process)."""
@@ -169,9 +174,11 @@ class Restorer:
 
     @cached_property
     def _screen(self) -> Screen:
-        dense, _ = split_families(f for f in self.families if f != THESAURUS)
-        made_of = [*source_files(dense, self.lexicon_paths), root() / "context.bin"]
-        weights = kept(f"screen {' '.join(dense)}", made_of, lambda: phrase_weights(self._lexicon, self.model))
+        dense, own = self._dense, self.lexicon_paths
+        what = f"screen {' '.join(dense)}{' and own' if own else ''}"
+        made_of = [*source_files(dense, own), root() / "context.bin"]
+        # of the files as they are now, whatever was read at construction: a cache must hold what its name says
+        weights = kept(what, made_of, lambda: phrase_weights(load(dense, own), self.model))
         return Screen(self._lexicon, weights, self.sparse)
 
     @cached_property
@@ -199,30 +206,34 @@ class Restorer:
 
     def detect(self, text: str) -> Verdict:
         """Whether, how surely and how heavily a text was spun; only doubtful ones are read."""
-        return _merge([(s.passages, len(s.tokens)) for s in self._screened(text)])
+        with self._turn:
+            return _merge([(s.passages, len(s.tokens)) for s in self._screened(text)])
 
     def evidence(self, text: str) -> float:
         """Log-likelihood ratio of a text, spun throughout against untouched, in nats (for benchmarks)."""
-        return sum(sum(s.passages.evidence) for s in self._screened(text))
+        with self._turn:
+            return sum(sum(s.passages.evidence) for s in self._screened(text))
 
     def sentence_evidence(self, text: str) -> list[tuple[float, float]]:
         """Log-likelihood ratios of each sentence to have been spun by a dense family, in nats: by the words alone, and by
         what decoding finds (for fitting how both are heard)."""
         tokens = tokenize(text)
-        passages = self._screen.dense(tokens)
-        numbers = range(len(passages.sentences))
-        blocks = self.reader.decoded(tokens, passages, numbers, frozenset())
-        ratios = [r for block in blocks for r in self.reader.ratios(block, "").tolist()]
+        with self._turn:
+            passages = self._screen.dense(tokens)
+            numbers = range(len(passages.sentences))
+            blocks = self.reader.decoded(tokens, passages, numbers, frozenset())
+            ratios = [r for block in blocks for r in self.reader.ratios(block, "").tolist()]
         return list(zip(passages.evidence, ratios, strict=True))
 
     def restore(self, text: str, source: str | None = None) -> Restoration:
         """`text` with its likely originals. `source` names the document in the result."""
         edits: list[Edit] = []
         screened: list[tuple[Passages, int]] = []
-        for chunk in self._screened(text):
-            screened.append((chunk.passages, len(chunk.tokens)))
-            judged = self._judged(chunk.tokens.text, self._edits(chunk))
-            edits += [_moved(e, chunk.offset) for e in judged if e.confidence >= self.threshold]
+        with self._turn:
+            for chunk in self._screened(text):
+                screened.append((chunk.passages, len(chunk.tokens)))
+                judged = self._judged(chunk.tokens.text, self._edits(chunk))
+                edits += [_moved(e, chunk.offset) for e in judged if e.confidence >= self.threshold]
         restored = splice(text, [(e.start, e.end, e.replacement) for e in edits])
         return Restoration(restored, tuple(edits), _merge(screened), source)
 
@@ -282,11 +293,12 @@ class Restorer:
             choices = [
                 choice
                 for sentence, readings in _readings(block.lattice, block.decoded, tokens, self._fitted, doubt)
-                for choice in self._choose(readings, spun[block.numbers[sentence]], block.lattice)
+                for choice in self._choose(readings, spun[block.numbers[sentence]], block.lattice, fixed)
             ]
             edits += self._written(choices, tokens, block.lattice, block.decoded)
         edits.sort(key=lambda e: e.start)
-        return _with_braces(edits, tokens.text, passages.dense, self.threshold)
+        family = passages.family or min(self.dense_families, default="")
+        return _with_braces(edits, tokens.text, family, passages.dense, self.threshold)
 
     def _by_lexicon(
         self, chunk: _Chunk, claimed: frozenset[int], fixed: frozenset[int]
@@ -321,7 +333,9 @@ class Restorer:
             for j in range(i, end)
         )
 
-    def _choose(self, readings: list[_Reading], spun: float, lattice: Lattice) -> Iterator[_Choice]:
+    def _choose(
+        self, readings: list[_Reading], spun: float, lattice: Lattice, fixed: frozenset[int]
+    ) -> Iterator[_Choice]:
         """The most probable readings of a sentence that do not overlap, in order."""
 
         def at_work(reading: _Reading) -> float:
@@ -343,7 +357,8 @@ class Restorer:
             over.setdefault((reading.start, reading.end), []).append(reading)
         for reading in sorted(taken, key=lambda r: r.start):
             rivals = [r for r in over[reading.start, reading.end] if r is not reading]
-            yield _Choice(reading, rivals, at_work(reading), reading.start - 1 not in changed)
+            before = reading.start - 1
+            yield _Choice(reading, rivals, at_work(reading), before not in changed and before not in fixed)
 
     def _written(self, choices: list[_Choice], tokens: Tokens, lattice: Lattice, decoded: Decoded) -> Iterator[Edit]:
         """Choices as edits of the text, with their evidence."""
@@ -472,7 +487,7 @@ def _moved(edit: Edit, offset: int) -> Edit:
     return replace(edit, start=edit.start + offset, end=edit.end + offset) if offset else edit
 
 
-def _with_braces(edits: list[Edit], chunk: str, spun: float, threshold: float) -> list[Edit]:
+def _with_braces(edits: list[Edit], chunk: str, family: str, spun: float, threshold: float) -> list[Edit]:
     """Edits, with the spinner's stray braces dropped: by an edit inside them, or by one of their own."""
     if "{" not in chunk or spun < threshold:
         return edits
@@ -492,7 +507,7 @@ def _with_braces(edits: list[Edit], chunk: str, spun: float, threshold: float) -
                 chunk[lo:hi],
                 new,
                 best.confidence if best else spun,
-                best.family if best else "autoblog",
+                best.family if best else family,
                 ((chunk[lo:hi], 1 - (best.confidence if best else spun)),),
                 best.evidence if best else {"passage": spun},
             )

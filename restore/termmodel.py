@@ -17,6 +17,7 @@ TERM_SHARE: Final = 0.05  # share of a paper's words that begin a term
 RARE_SHARE: Final = 0.4  # P(a word that the context model hardly knows is part of a term that goes on)
 RARE_WORD: Final = -13.0  # log probability of such a word
 SPARSE: Final = 2e-4  # added to the weight of a word in terms
+REMEMBERED: Final = 30_000  # words whose share is kept between texts
 FLOOR: Final = -13.0  # least log probability of one found word: the model's rare words are not that telling
 SMALL: Final = frozenset(
     "a an the and or but of in on at to for by with from as is was are were be been it its this that these we not".split()
@@ -71,6 +72,8 @@ class TermModel:
             usual = float(self._model.unigram(hashes([word]))[0])
             weight = self.words.get(word, 0.0)
             share = RARE_SHARE if usual <= RARE_WORD else min(RARE_SHARE, 3 * TERM_SHARE * weight / exp(usual))
+            if len(self._technicals) > REMEMBERED:
+                self._technicals.clear()
             known = self._technicals[word] = share * SPARSE / (weight + SPARSE)
         return 0.0 if word in SMALL else known
 

@@ -191,7 +191,7 @@ def in_number(original: str, form: str) -> str:
 @lru_cache(maxsize=4096)
 def _pattern(phrase: str) -> regex.Pattern[str]:
     if phrase.isupper():
-        return regex.compile(rf"(?<!\w){regex.escape(phrase)}s?(?!\w)|\({regex.escape(phrase)}s?\)(?i)")
+        return regex.compile(rf"(?<!\w){regex.escape(phrase)}s?(?!\w)")
     stem = phrase.rstrip("*")
     return regex.compile(
         rf"(?<!\w){regex.escape(stem)}" + (r"" if phrase.endswith("*") else r"(?:s|es)?(?!\w)"), regex.I
@@ -199,5 +199,5 @@ def _pattern(phrase: str) -> regex.Pattern[str]:
 
 
 def holds(text: str, phrase: str) -> bool:
-    """Whether a text holds a phrase of a condition: acronyms in capitals or in parentheses, others in any case."""
+    """Whether a text holds a phrase of a condition: acronyms in capitals, others in any case."""
     return _pattern(phrase).search(text) is not None

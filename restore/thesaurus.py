@@ -150,6 +150,8 @@ class Source:
         """Whether a spinner finds something to put in place of a word."""
         known = self._replaceable.get(word)
         if known is None:
+            if len(self._replaceable) > REMEMBERED:
+                self._replaceable.clear()
             known = self._replaceable[word] = any(
                 number in self._heads[section]
                 for section, pos in self._sections
@@ -203,12 +205,6 @@ class Source:
         form = int(originals.form[k])
         word = self._word(int(originals.number[k]), form)
         return Option(word, (word,), exp(originals.log_rate[k]), FAMILY, self.name), INFLECTED if form else LISTED
-
-    def options(self, phrase: str) -> list[Option]:
-        """What a phrase may stand for."""
-        self._learn([phrase])
-        known = self._known[phrase]
-        return [self._option(known, k)[0] for k in range(len(known.word))] if known else []
 
     def _related(self, phrase: str) -> Iterator[tuple[int, Ints, Doubles]]:
         """For each reading of a phrase its form, the numbers of the likeliest originals, P(phrase | original)."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from wordfreq import iter_wordlist, zipf_frequency
@@ -64,6 +66,34 @@ def test_no_cache_is_no_trouble(tmp_path, monkeypatch):
         kept("thing", [tmp_path / "file"], make)
         kept("thing", [tmp_path / "file"], make)
     assert make.times == 6
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_what_can_be_read_but_once_is_not_read_twice(own, tmp_path):
+    pipe, lines = tmp_path / "pipe.tsv", "whimsy\tclimate\t0.5\n"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_text, args=(lines,))
+    writer.start()
+    assert list(load([], [pipe]).options) == ["whimsy"]
+    writer.join()
+
+
+def test_a_screen_is_of_the_files_that_its_mark_names(own, tmp_path):
+    """Not of what they held when the engine was made."""
+    mine = tmp_path / "mine.tsv"
+    mine.write_text("chook\tbird\t0.5\n", encoding="utf-8")
+    early = Restorer(families=[], lexicons=[mine])
+    mine.write_text("fowlish\tbird\t0.5\n", encoding="utf-8")
+    early.detect("A chook is no bird.")
+    late = Restorer(families=[], lexicons=[mine])
+    assert set(late._screen._weights) == {"fowlish", "bird"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_name_that_is_no_text(own, tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/m\xff.tsv"))
+    path.write_text("whimsy\tclimate\t0.5\n", encoding="utf-8")
+    assert list(load([], [path]).options) == ["whimsy"]
 
 
 def test_where_it_is(monkeypatch, tmp_path):

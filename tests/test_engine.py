@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import restore
+from restore import Restorer
 from restore.surface import match_case
 
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -321,3 +323,26 @@ def test_a_short_text_is_judged_with_less_certainty(engine):
     """One doubtful phrase convicts no one; many in a headline do."""
     assert not engine.detect("The local weather is fine.").spun
     assert not engine.restore("Local weather report for tomorrow").edits
+
+
+def test_threads_may_share_an_engine(spun):
+    texts = [spun[a:] for a in range(0, 400, 40)]
+    alone = [Restorer().restore(t).text for t in texts]
+    engine = Restorer()
+    with ThreadPoolExecutor(4) as pool:
+        assert [r.text for r in pool.map(engine.restore, texts)] == alone
+    assert [engine.restore(t).text for t in texts] == alone
+
+
+def test_an_allowed_article_stays():
+    text = "It has a synthetic intelligence, the Chinese language agency stated in the local weather report."
+    kept = Restorer(allow=["a", "an"], assume_spun=True).restore(text)
+    assert "a artificial intelligence" in kept.text
+    assert "an artificial intelligence" in Restorer(assume_spun=True).restore(text).text
+
+
+@pytest.mark.parametrize("name", ["families", "lexicons", "allow"])
+def test_a_string_is_no_list(name):
+    """Its letters would be taken for entries."""
+    with pytest.raises(TypeError, match=f"{name} is one str; give a list"):
+        Restorer(**{name: "autoblog"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import rows  # noqa: F401  (puts the tests' folder on the path)
 
-from restore import lexicon
+from restore import Restorer, lexicon
 
 
 def write(tmp_path, text, name="mine.tsv"):
@@ -38,11 +38,38 @@ def test_manifests_name_source_and_licence():
         ("a\n", "1 column(s)"),
         ("a\tx\t7\n", "weight '7'"),
         ("\tx\n", "an empty phrase"),
+        ("chook\t-\n", "an empty phrase"),
         ("one two three four five six seven eight\tx\n", "can never match"),
     ],
 )
 def test_check_finds(tmp_path, text, problem):
     assert any(problem in line for line in lexicon.check(write(tmp_path, text)))
+
+
+def test_check_goes_on_after_a_bad_line(tmp_path):
+    path = write(tmp_path, "only\nb\tx\t7\na\ta\n")
+    assert [line.partition(": ")[2][:12] for line in lexicon.check(path)] == [
+        "1 column(s) ",
+        "weight '7'; ",
+        "'a' maps to ",
+    ]
+    (tmp_path / "none").mkdir()
+    assert "no .tsv file" in lexicon.check(tmp_path / "none")[0]
+
+
+def test_a_users_lexicon_is_never_taken_for_a_sparse_family(tmp_path, spun):
+    """Whatever its file is called: families are weighed by name."""
+    entries = "chook\tbird\t0.5\nlocal weather\tclimate\t0.5\n"
+    results = []
+    for name in ("mine", "tortured", "thesaurus"):
+        (tmp_path / f"{name}.tsv").write_text(entries, encoding="utf-8")
+        results.append(Restorer(lexicons=[tmp_path / f"{name}.tsv"]).restore(spun))
+    assert len({r.text for r in results}) == 1
+    assert {e.family for r in results for e in r.edits if e.found == "chook"} == {
+        "mine",
+        "own tortured",
+        "own thesaurus",
+    }
 
 
 def test_curated_entries_need_both_examples(tmp_path):

@@ -8,6 +8,7 @@ from conftest import ROOT, rows
 import restore
 from restore.context import ContextModel
 from restore.learning import tortured
+from restore.learning.gold import read_marked
 from restore.lexicon import LexiconError, check, read, root
 from restore.places import RARE_PRIOR, Place, apart, smooth_places
 from restore.terms import Terms
@@ -240,3 +241,18 @@ def test_the_families_sources_are_named():
     text = (ROOT / "lexicons" / "tortured" / "manifest.toml").read_text(encoding="utf-8")
     assert "Problematic Paper Screener" in text
     assert "CC-BY-4.0" in text
+
+
+def test_a_text_that_a_dense_family_explains_altogether():
+    """No place is left to the sparse one."""
+    marked = (ROOT / "benchmarks" / "corpus" / "dev" / "autoblog" / "business-table.txt").read_text(encoding="utf-8")
+    text = read_marked(marked).tokens.text
+    assert restore.Restorer(families=["autoblog", "tortured"]).restore(text).verdict.family == "autoblog"
+
+
+def test_saying_that_a_text_was_spun_hides_no_place():
+    """Without a dense family nothing else explains it."""
+    text = PROSE.format("We train a profound neural organization with irregular timberland and colossal information.")
+    named, assumed = (restore.Restorer(families=["tortured"], assume_spun=a).restore(text) for a in (False, True))
+    assert named.edits
+    assert [e.replacement for e in assumed.edits] == [e.replacement for e in named.edits]
