@@ -238,6 +238,7 @@ def tables_command(
         list[Path] | None, typer.Option(help="Lines original, replacement, share; by default ours.")
     ] = None,
     documents: Annotated[int, typer.Option(help="Read only so many.")] = 200,
+    half: Annotated[bool, typer.Option("--half", help="Spin one half of each, and leave the other.")] = False,
 ) -> None:
     """Spin clean documents by tables that restore does not know; detection and restoration."""
     from benchmarks import tables
@@ -245,7 +246,7 @@ def tables_command(
     from restore.restorer import Restorer
 
     chosen = table or sorted(tables.FOLDER.glob("*.tsv"))
-    for line in tables.lines(tables.run(read_documents(clean, documents), chosen, Restorer())):
+    for line in tables.lines(tables.run(read_documents(clean, documents), chosen, Restorer(), half)):
         typer.echo(line)
 
 
