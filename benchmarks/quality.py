@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rapidfuzz.distance import Indel
 
 import restore
 from benchmarks import metrics
-from benchmarks.corpus import TRACKS, UNTOUCHED, load
+from benchmarks.corpus import TRACKS, UNTOUCHED, Document, external, load
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,7 +27,13 @@ def quality() -> dict[str, float]:
         "clean example: edits": float(len(engine.restore(clean).edits)),
         "look-alikes left alone inside a spun article": lookalikes(engine, spun),
         **corpus_quality(engine),
+        "paraphrased: F0.5": f_half(engine, external(ROOT / "benchmarks" / "paraphrased")),
     }
+
+
+def f_half(engine: restore.Restorer, documents: Sequence[Document]) -> float:
+    """F0.5 of all documents together."""
+    return metrics.value(metrics.table([metrics.count(d, engine.restore(d.text).text) for d in documents]), metrics.f_half)
 
 
 def corpus_quality(engine: restore.Restorer) -> dict[str, float]:

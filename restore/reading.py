@@ -130,36 +130,48 @@ class Reader:
         """All sentences, decoded with the synonyms of a thesaurus."""
         return self._blocks(tokens, lambda own: source.lattice(tokens, own, fixed), THESAURUS)
 
-    def by_own_table(self, tokens: Tokens, source: Source | None, fixed: frozenset[int], known: bool) -> list[Block]:
-        """All sentences, decoded as those of a spinner with a table of its own: by a part of what is listed, by what such
-        tables have in common, and with the synonyms of a thesaurus, if any.
+    def by_own_table(
+        self,
+        tokens: Tokens,
+        source: Source | None,
+        fixed: frozenset[int],
+        known: bool,
+        numbers: Sequence[int] | None = None,
+        places: Sequence[tuple[Place, float]] = (),
+    ) -> list[Block]:
+        """Sentences, all or some, decoded as those of a spinner with a table of its own: by a part of what is listed, by
+        what such tables have in common, and with the synonyms of a thesaurus, if any.
 
         known: whether this is what spun them. Then every candidate is welcome; till then the words that it left alone speak
-        against such a spinner.
+        against such a spinner. places: what sparse families claim, with log odds.
         """
 
         def lattice(own: list[tuple[int, int]]) -> Lattice:
             listed, common = (STRANGER, 1.0) if known else SUPPOSED
             both = joined(
-                self._finder.lattice(tokens, own, fixed, table=listed),
+                self._finder.lattice(tokens, own, fixed, places, table=listed),
                 self._common.lattice(tokens, own, fixed, table=common),
                 left=not known,
             )
             return joined(both, source.lattice(tokens, own, fixed), left=not known) if source else both
 
-        return self._blocks(tokens, lattice, OWN_TABLE)
+        return self._blocks(tokens, lattice, OWN_TABLE, numbers)
 
     def _blocks(
-        self, tokens: Tokens, lattice_of: Callable[[list[tuple[int, int]]], Lattice], spinner: str
+        self,
+        tokens: Tokens,
+        lattice_of: Callable[[list[tuple[int, int]]], Lattice],
+        spinner: str,
+        numbers: Sequence[int] | None = None,
     ) -> list[Block]:
-        """All sentences, decoded by such a lattice and the weights for such a spinner."""
+        """Sentences, all or some, decoded by such a lattice and the weights for such a spinner."""
         weights = self._fitted.weights_of(spinner)
         sentences = tokens.sentences()
         blocks: list[Block] = []
-        for numbers in blocked(range(len(sentences)), sentences):
-            lattice = lattice_of([sentences[i] for i in numbers])
+        for block in blocked(range(len(sentences)) if numbers is None else numbers, sentences):
+            lattice = lattice_of([sentences[i] for i in block])
             decoded = decoded_twice(lattice, tokens, np.array(lattice.odds), self._model, weights)
-            blocks.append(Block(numbers, lattice, decoded))
+            blocks.append(Block(block, lattice, decoded))
         return blocks
 
     def ratios(self, block: Block, family: str) -> Doubles:

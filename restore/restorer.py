@@ -268,11 +268,13 @@ class Restorer:
         if not self.assume_spun and self.reader.doubts(dense):
             dense, blocks = self.reader.read(tokens, dense, self._fixed(tokens), self._least_spun)
         listed = self._screen.with_sparse(tokens, dense, self.assume_spun)
-        explained = sum(listed.evidence) > 0 if self.assume_spun else listed.probability >= 0.5
+        explained = sum(listed.evidence) > 0 if self.assume_spun else listed.dense >= 0.5
         if self._unlisted is None or explained or not listed.sentences:
             return listed, blocks
         alone = self.assume_spun and self.families == (THESAURUS,)
-        judged, read = self._unlisted.judge(tokens, self._fixed(tokens), look=alone)
+        judged, read = self._unlisted.judge(tokens, self._fixed(tokens), alone, listed.places)
+        if listed.probability >= 0.5 and not judged.own_table and not self.assume_spun:
+            return listed, blocks  # a paper, whose terms no synonyms explain
         weighed = _weighed(listed, judged, self.assume_spun, alone)
         return weighed, read if weighed.family == THESAURUS else blocks
 

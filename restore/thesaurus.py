@@ -58,11 +58,11 @@ CAP: Final = 4.0  # of one word's evidence
 WORDS_ALONE: Final = (-1.257, 0.532, -0.235)  # log odds from: 1, evidence of the words alone, hundreds of tokens
 READ: Final = (-0.507, 0.405, -0.155, -0.047)  # from what the lattice says: 1, ratio, changes, hundreds of free tokens
 # decoded as a spinner's with a table of its own, from the same and the evidence of the words alone: what context adds
-BY_OWN_TABLE: Final = (-1.551, 0.651, -0.061, -4.245, -1.016)
-OWN_GATE: Final = 0.0  # evidence of words alone in a hundred tokens from which on a text is decoded so,
+BY_OWN_TABLE: Final = (-0.047, 0.542, -0.304, -2.312, -0.541)
+OWN_GATE: Final = -0.5  # evidence of words alone in a hundred tokens from which on a text is decoded so,
 OWN_PAIRS: Final = 2.0  # and what pairs of words may add to it
 PRIOR: Final = -4.5  # log odds of a document to be such, before anything is read (fitted weights take even odds);
-OWN_PRIOR: Final = -6.0  # to be of a spinner with a table of its own: good English full of spinners' phrases comes near
+OWN_PRIOR: Final = -4.5  # to be of a spinner with a table of its own: good English full of spinners' phrases comes near
 _FORMS: Final[tuple[Form | None, ...]] = (None, "s", "ed", "en", "ing")
 _JOINERS: Final = frozenset((" ", "-"))
 
@@ -346,6 +346,18 @@ class Thesaurus:
         counts = np.fromiter(count.values(), np.float64, len(count))
         common = np.array([gap[i] == "." or not text[start[i]].isupper() for i in place.values()])
         return np.asarray(np.where(weight > 0, weight / counts[:, None], weight)[common].sum(axis=0))
+
+    def strangest(self, tokens: Tokens, size: int) -> tuple[int, int]:
+        """The stretch of so many tokens, half-open, whose words speak most for a spinner with a table of its own."""
+        if len(tokens) <= size:
+            return 0, len(tokens)
+        self._single_words(tokens)
+        weight = self._weights[[self._row[key] for key in tokens.key], -1]
+        text, begins = tokens.text, np.array([gap == "." for gap in tokens.gap])
+        name = np.array([text[start].isupper() for start in tokens.start]) & ~begins
+        total = np.concatenate([[0.0], np.cumsum(np.where(name, 0.0, weight))])
+        begin = int(np.argmax(total[size:] - total[:-size]))
+        return begin, begin + size
 
     def _pairs(self, tokens: Tokens) -> Doubles:
         text = tokens.text

@@ -15,6 +15,7 @@ from math import exp, expm1, log, log1p
 from typing import Final, NamedTuple
 
 from restore.channel import smooth, turns_of
+from restore.places import Place
 from restore.reading import Block, Reader
 from restore.text import Tokens, tokenize
 from restore.thesaurus import (
@@ -30,6 +31,8 @@ from restore.thesaurus import (
 )
 
 LEAST_PART: Final = 60  # tokens of a part that is judged by itself
+FIRST: Final = 150  # tokens of a longer text that are read first, where its words are strangest,
+HOPELESS: Final = -8.0  # and their log odds below which the rest is not
 # Chances to leave spun text and to come back where a paragraph ends, or after a sentence in a text of one line: less
 # than for listed families, since a sentence says less.
 TURNS: Final = (0.02, 0.1)
@@ -50,16 +53,19 @@ class Unlisted:
         self._thesaurus = thesaurus
         self._reader = reader
 
-    def judge(self, tokens: Tokens, fixed: frozenset[int], look: bool = False) -> tuple[Judgement, list[Block] | None]:
+    def judge(
+        self, tokens: Tokens, fixed: frozenset[int], look: bool = False, places: Sequence[tuple[Place, float]] = ()
+    ) -> tuple[Judgement, list[Block] | None]:
         """Whether a text was spun so; doubtful ones are read, and what was decoded is given too.
 
-        fixed: tokens that keep their identity. look: read it whatever its words say.
+        fixed: tokens that keep their identity. look: read it whatever its words say. places: what sparse families claim
+        of it, with log odds.
         """
         alone = self._thesaurus.judge(tokens)
         tried: list[_Tried] = []
         if look or alone.alone > gate(len(tokens)):
             tried.append(self._by_synonyms(tokens, alone, fixed))
-        if alone.strange > own_gate(len(tokens)):
+        if alone.strange > own_gate(len(tokens)) and self._promising(tokens, fixed):
             tried.append(self._by_own_table(tokens, alone, fixed))
         if not tried:
             return alone, None
@@ -67,12 +73,24 @@ class Unlisted:
         if not last.judgement.own_table or last.judgement.log_odds < 0:
             best = max(tried, key=lambda t: t.judgement.log_odds)
             return best.judgement, best.blocks
-        return last.judgement, self._restorable(tokens, alone, fixed, last.ratio)
+        return last.judgement, self._restorable(tokens, alone, fixed, last.ratio, places)
 
     def _by_synonyms(self, tokens: Tokens, alone: Judgement, fixed: frozenset[int]) -> _Tried:
         blocks = self._reader.by_synonyms(tokens, self._thesaurus.source(alone.source), fixed)
         read = self._reader.summed(tokens, blocks, FAMILY)
         return _Tried(reconsidered(alone, len(tokens), read), read.ratio, blocks)
+
+    def _promising(self, tokens: Tokens, fixed: frozenset[int]) -> bool:
+        """Whether a long text is worth reading: its strangest stretch is read first. Most clean ones are given up there."""
+        if len(tokens) < 2 * FIRST:
+            return True
+        begin, end = self._thesaurus.strangest(tokens, FIRST)
+        sentences = tokens.sentences()
+        numbers = [i for i, (a, b) in enumerate(sentences) if a < end and begin < b]
+        own = tokenize(tokens.text[tokens.start[sentences[numbers[0]][0]] : tokens.end[sentences[numbers[-1]][1] - 1]])
+        blocks = self._reader.by_own_table(tokens, None, fixed, known=False, numbers=numbers)
+        read = self._reader.summed(tokens, blocks, FAMILY)
+        return reconsidered(self._thesaurus.judge(own), len(own), read, own_table=True).log_odds >= HOPELESS
 
     def _by_own_table(self, tokens: Tokens, alone: Judgement, fixed: frozenset[int]) -> _Tried:
         """The text as a whole, or the part of it that is likelier to have been spun."""
@@ -105,13 +123,20 @@ class Unlisted:
         any_was = -expm1(untouched)
         return [min(1.0, p / any_was) if any_was > 0 else 0.0 for p in spun], turns
 
-    def _restorable(self, tokens: Tokens, alone: Judgement, fixed: frozenset[int], ratio: float) -> list[Block]:
+    def _restorable(
+        self,
+        tokens: Tokens,
+        alone: Judgement,
+        fixed: frozenset[int],
+        ratio: float,
+        places: Sequence[tuple[Place, float]],
+    ) -> list[Block]:
         """The text of a spinner with a table of its own, decoded with every candidate, with synonyms where these explain
         it better still."""
         reader, source = self._reader, self._thesaurus.source(alone.source)
         blocks = reader.by_own_table(tokens, source, fixed, known=False)
         mixed = reader.summed(tokens, blocks, FAMILY).ratio > ratio
-        return reader.by_own_table(tokens, source if mixed else None, fixed, known=True)
+        return reader.by_own_table(tokens, source if mixed else None, fixed, known=True, places=places)
 
 
 def _adds(said: Summed, strange: float) -> float:
