@@ -33,7 +33,9 @@ def quality() -> dict[str, float]:
 
 def f_half(engine: restore.Restorer, documents: Sequence[Document]) -> float:
     """F0.5 of all documents together."""
-    return metrics.value(metrics.table([metrics.count(d, engine.restore(d.text).text) for d in documents]), metrics.f_half)
+    return metrics.value(
+        metrics.table([metrics.count(d, engine.restore(d.text).text) for d in documents]), metrics.f_half
+    )
 
 
 def corpus_quality(engine: restore.Restorer) -> dict[str, float]:

@@ -93,7 +93,8 @@ def clean(
     """
     names = paths or ["-"]
     shown = diff or format is Format.json
-    if write + (output is not None) + diff + (format is Format.json) > 1 and not (output and format is Format.json):
+    asked = write + (output is not None) + diff + (format is Format.json)
+    if asked > 1 and not (asked == 2 and output and format is Format.json):
         _fail("--write, --output, --diff and --format json exclude each other; choose one")
     if write and "-" in names:
         _fail("--write needs files; standard input goes to standard output")
@@ -107,13 +108,15 @@ def clean(
     if several and not (write or output or shown or report):
         _fail("several files: say where they go with --write, --output FOLDER, --diff, --format json or --report")
     unplaced = several and not (write or output)  # only the report is asked for
-    page = _page(report, [*names, *([str(output)] if output else [])])
 
     from restore import documents, pipeline, targets
 
     try:
         target_kind = to.value if to else "text" if html is Html.extract and output else ""
         sources = targets.planned(names, glob, output, write, target_kind)
+        taken = [str(path) for source in sources for path in (source.name, source.target) if path]
+        page = _page(report, [*taken, *([str(rejects)] if rejects else [])])
+        _check_apart(rejects, "rejects", taken)
         plan = pipeline.Plan(
             sources,
             _restorer(threshold, family, lexicon, allow, assume_spun, neural),
@@ -496,12 +499,20 @@ def _page(report: Path | None, taken: Iterable[str]) -> HtmlReport | None:
     from restore.documents import DocumentError
     from restore.reports import HtmlReport
 
-    if any(name != "-" and report.resolve() == Path(name).resolve() for name in taken):
-        _fail(f"{report}: the report would replace a document; give it a name of its own")
+    _check_apart(report, "report", taken)
     try:
         return HtmlReport(report)
     except DocumentError as error:
         _fail(str(error))
+
+
+def _check_apart(path: Path | None, what: str, taken: Iterable[str]) -> None:
+    """A file that is written beside may not stand in the place of a document."""
+    if path is None:
+        return
+    place = os.path.realpath(path)
+    if any(name != "-" and place == os.path.realpath(name) for name in taken):
+        _fail(f"{path}: the {what} would replace a document; give it a name of its own")
 
 
 def _restorer(
@@ -556,6 +567,8 @@ def _fail(message: str) -> NoReturn:
 def run() -> Any:
     """Entry point: a closed pipe or Ctrl-C ends quietly."""
     gc.set_threshold(100_000)  # loading makes many small objects and no garbage
+    if sys.stdout and sys.stdout.errors == "strict":  # names of files may hold what the terminal's encoding lacks
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         return app()
     except KeyboardInterrupt:

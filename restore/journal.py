@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -37,20 +38,26 @@ class Journal:
         self._file: Any = None
         self.dropped = not resume and path.exists()
         if self.dropped:  # it must not outlive the part that it speaks of
-            path.unlink()
+            try:
+                path.unlink()
+            except OSError as error:
+                raise unwritable(path, error) from None
         elif path.exists():
             self._read()
 
     def _read(self) -> None:
         whole = b"".join(line for line in self.path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n"))
-        lines = [json.loads(line) for line in whole.splitlines()]
-        if not lines or lines[0].get("options") != self.options:
+        try:
+            first, *lines = [json.loads(line) for line in whole.splitlines()]
+            ours = first["options"] == self.options
+            self.known = {line["source"]: line for line in lines}
+        except (ValueError, TypeError, KeyError):  # no journal at all
+            ours = False
+        if not ours:
             raise DocumentError(
                 f"{self.path}: belongs to a run with other options or another version; "
                 "repeat that one's, or start anew without --resume"
             )
-        for line in lines[1:]:
-            self.known[line["source"]] = line
         try:
             self._file = open(self.path, "r+b")  # noqa: SIM115
             self._file.truncate(len(whole))
@@ -64,6 +71,10 @@ class Journal:
         if line.get("commit") and line["target"] == fingerprint(line["path"]):
             return True
         return bool(line.get("done"))
+
+    def rejected(self) -> int:
+        """How much of the file of rejects stands for what is finished, or for a position."""
+        return max(int(line.get("rejected" if self.done(n) else "rejects", 0)) for n, line in self.known.items())
 
     def standing(self, name: str) -> dict[str, Any] | None:
         """The last position of an unfinished source. Raises DocumentError if the source is not what it was."""
@@ -100,11 +111,13 @@ class Journal:
 
 
 def fingerprint(name: str | Path) -> str:
-    """Tells a file from another, or from itself changed: size, time of change, hash of its first 64 KiB."""
+    """Tells a file from another, or from itself changed: size, time of change, hash of its first 64 KiB. Nothing of a pipe."""
     if name == STANDARD:
         return ""
     try:
         status = os.stat(name)
+        if not stat.S_ISREG(status.st_mode):  # to look into a pipe is to take from it
+            return ""
         with open(name, "rb") as file:
             head = hashlib.sha256(file.read(_HEAD)).hexdigest()[:16]
     except OSError:

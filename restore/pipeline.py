@@ -137,6 +137,7 @@ class _Runner:
         self.tally = Tally()
         self.begun = time.monotonic()
         self.skipped_words = 0
+        self.told = 0  # rejected records that were told
         sizes = [os.path.getsize(s.name) for s in plan.sources if os.path.isfile(s.name)]
         self.bar = Bar(sum(sizes) if len(sizes) == len(plan.sources) else None, not plan.quiet)
         self.journal = Journal(plan.journal, plan.fingerprint(), plan.resume) if plan.journal else None
@@ -230,8 +231,8 @@ class _Runner:
         elif self.current is None:
             return  # of a source that failed
         elif outcome is not None:
-            if outcome.failure:
-                self._fail(event, outcome.failure)
+            if outcome.failure or outcome.broken:
+                self._fail(event, outcome.failure or f"{_shown(event.source.name)}: {outcome.broken}")
                 return
             self._count(event, outcome)
             try:
@@ -246,11 +247,12 @@ class _Runner:
         assert self.current is not None
         tally, shown = self.current.tally, _shown(event.source.name)
         missing = [name for name in self.plan.options.fields if name not in tally.seen]
-        if tally.names and missing and not tally.seen:
-            self._fail(
-                event, f"{shown}: field '{missing[0]}' is in no record; there are: {_near(missing[0], tally.names)}"
-            )
-            return
+        if tally.names and missing:
+            told = f"{shown}: field '{missing[0]}' is in no record; there are: {_near(missing[0], tally.names)}"
+            if not tally.seen:
+                self._fail(event, told)
+                return
+            self._say(told)  # another field is there
         try:
             self.current.finish(event)
         except DocumentError as error:
@@ -285,9 +287,10 @@ class _Runner:
             }
             self.rejects.add(line)
             if self.plan.rejects is None or self.plan.fail_fast:
-                if self.tally.rejected <= TOLD or self.plan.fail_fast:
+                self.told += 1
+                if self.told <= TOLD or self.plan.fail_fast:
                     self._say(f"{_shown(event.source.name)}:{reject.number}: {reject.reason}")
-                elif self.tally.rejected - outcome.tally.rejected <= TOLD:
+                elif self.told == TOLD + 1:
                     self._say("more records cannot be restored; --rejects FILE lists all")
             if self.plan.fail_fast:
                 raise StopError
@@ -440,7 +443,7 @@ class _Delivery:
             self.sink.discard()
         journal = self.runner.journal
         if journal and len(self.plan.sources) > 1 and self.plan.judge is None:
-            journal.write({"source": self.source.name, "done": True, "tally": self.tally.to_dict()}, sync=False)
+            journal.write({"source": self.source.name, "done": True, **self._end()}, sync=False)
 
     def _commit(self, sink: Output) -> None:
         finish = (self.convert.finish if self.convert else self.reader.finish) if self.staged else None
@@ -453,10 +456,14 @@ class _Delivery:
 
     def _before(self, whole: Path) -> None:
         """Tell the journal that the target is about to be replaced; it must not be restored twice."""
+        self.reader.source.close()  # Windows replaces no file that is open
         journal = self.runner.journal
         if journal and self.target and (self.last or len(self.plan.sources) > 1):
             line = {**self.last, "source": self.source.name, "of": self.of, "commit": True, "path": str(self.target)}
-            journal.write({**line, "target": fingerprint(whole), "tally": self.tally.to_dict()}, sync=bool(self.last))
+            journal.write({**line, "target": fingerprint(whole), **self._end()}, sync=bool(self.last))
+
+    def _end(self) -> dict[str, Any]:
+        return {"rejected": self.runner.rejects.length(), "tally": self.tally.to_dict()}
 
     def _label(self, number: int) -> str:
         return f"{self.source.name}:{number}" if self.reader.many else self.source.name
@@ -480,15 +487,26 @@ class _Rejects:
     def __init__(self, path: Path | None, resume: bool, journal: Journal | None):
         self.path = path
         self._file: Any = None
-        if path and not (resume and journal and journal.known) and path.exists():
+        if not path or not path.exists():
+            return
+        if resume and journal and journal.known:  # without those of a source that is begun anew
+            self.resume(journal.rejected())
+            return
+        try:
             path.unlink()
+        except OSError as error:
+            raise unwritable(path, error) from None
 
     def resume(self, length: int) -> None:
         """Cut to what stands for the output kept."""
         if self.path and self.path.exists():
-            self._file = open(self.path, "r+b")  # noqa: SIM115
-            self._file.truncate(length)
-            self._file.seek(length)
+            self.close()
+            try:
+                self._file = open(self.path, "r+b")  # noqa: SIM115
+                self._file.truncate(length)
+                self._file.seek(length)
+            except OSError as error:
+                raise unwritable(self.path, error) from None
 
     def add(self, line: dict[str, Any]) -> None:
         if self.path is None:
@@ -501,13 +519,17 @@ class _Rejects:
         except OSError as error:
             raise unwritable(self.path, error) from None
 
+    def length(self) -> int:
+        """How long the file is."""
+        return 0 if self._file is None else int(self._file.tell())
+
     def sync(self) -> int:
         """Bring all to the disk; the length."""
         if self._file is None:
             return 0
         self._file.flush()
         os.fsync(self._file.fileno())
-        return int(self._file.tell())
+        return self.length()
 
     def close(self) -> None:
         if self._file is not None:

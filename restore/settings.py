@@ -52,9 +52,11 @@ def read(path: Path) -> Settings:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}); check the name given with --config") from None
     if path.name == PROJECT:
         tool = values.get("tool", {})
-        if "restore" not in tool:
+        if not isinstance(tool, dict) or "restore" not in tool:
             return Settings({})
         values = tool["restore"]
+        if not isinstance(values, dict):
+            raise SettingsError(f"{path}: tool.restore = {values!r}: make it a table, [tool.restore]")
     return Settings(values, path)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from restore.documents import DocumentError, kind_of
-from restore.documents.streams import STANDARD, SUFFIXES
+from restore.documents.streams import STANDARD, SUFFIXES, beside
 
 _SUFFIX: Final = {"text": ".txt", "jsonl": ".jsonl", "csv": ".csv", "parquet": ".parquet", "arrow": ".arrow"}
 
@@ -90,14 +90,20 @@ def _renamed(name: str, to: str) -> str:
 
 
 def journal_path(sources: list[Source], paths: list[str], output: Path | None) -> Path | None:
-    """Where a run's journal stands: beside its one output, or in the folder that holds all."""
+    """Where a run's journal stands: beside its one output, or in the folder that holds all (where that may not
+    be written to, in that of the first)."""
     targets = [s.target for s in sources if s.target]
     if not targets:
         return None
     if len(targets) == 1:
-        target = Path(os.path.realpath(targets[0]))
-        return target.with_name(f".{target.name}.restore-journal")
-    folder = output or Path(
-        os.path.commonpath([os.path.abspath(p if os.path.isdir(p) else os.path.dirname(p)) for p in paths])
-    )
-    return folder / ".restore-journal"
+        return beside(Path(os.path.realpath(targets[0])), ".restore-journal")
+    return (output or _common(paths) or targets[0].parent) / ".restore-journal"
+
+
+def _common(paths: list[str]) -> Path | None:
+    """The folder that holds all of them, if there is one that may be written to."""
+    try:
+        folder = os.path.commonpath([os.path.abspath(p if os.path.isdir(p) else os.path.dirname(p)) for p in paths])
+    except ValueError:  # on several drives
+        return None
+    return Path(folder) if os.access(folder, os.W_OK) else None

@@ -61,7 +61,8 @@ class Tally:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of an item. changed: its bytes may differ; failure: why the whole document is bad."""
+    """What came of an item. changed: its bytes may differ; failure: why the whole document is bad; broken: what
+    nobody foresaw, without the document's name."""
 
     output: bytes = b""
     changed: bool = False
@@ -71,6 +72,7 @@ class Outcome:
     rejects: list[Reject] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     failure: str = ""
+    broken: str = ""
 
 
 class Engine:
@@ -88,19 +90,21 @@ class Engine:
                 if isinstance(record, Reject):
                     self._reject(record, outcome, parts)
                 else:
-                    self._take(record, item.alters, outcome, parts)
+                    self._take(record, item, outcome, parts)
             if self.orders.output:
                 outcome.output = item.join(parts)
         except DocumentError as error:
             return Outcome(failure=str(error))
+        except Exception as error:
+            return Outcome(broken=f"cannot be restored ({type(error).__name__}: {error}); please report it")
         outcome.tally.documents = item.count
         outcome.changed |= item.alters
         return outcome
 
-    def _take(self, record: Record, alters: bool, outcome: Outcome, parts: list[Any]) -> None:
+    def _take(self, record: Record, item: Item, outcome: Outcome, parts: list[Any]) -> None:
         """One record into the outcome; what cannot be done to it is a reason to reject it."""
         try:
-            self._work(record, alters, outcome, parts)
+            self._work(record, item, outcome, parts)
         except DocumentError:
             raise
         except RecordError as error:
@@ -109,15 +113,16 @@ class Engine:
             reason = f"cannot be restored ({type(error).__name__}: {error}); please report it"
             self._reject(Reject(record.number, record.raw, reason, record.unchanged()), outcome, parts)
 
-    def _work(self, record: Record, alters: bool, outcome: Outcome, parts: list[Any]) -> None:
+    def _work(self, record: Record, item: Item, outcome: Outcome, parts: list[Any]) -> None:
         tally = outcome.tally
-        seen = record.seen()
+        tally.seen = sorted({*tally.seen, *record.seen()})
+        if not tally.names and len(tally.seen) < len(item.options.fields):
+            tally.names = list(record.names())
         if not record.texts:
-            tally.names = tally.names or list(record.names())
             if self.orders.output:
                 parts.append(record.unchanged())
-            if self.orders.rows:
-                outcome.rows.append(record.row(Restored(_nothing(), ())))
+            if self.orders.rows and (row := record.row(Restored(_nothing(), ()))):
+                outcome.rows.append(row)
             return
         joined = record.texts[0] if len(record.texts) == 1 else BETWEEN.join(record.texts)
         if self.orders.detect:
@@ -128,7 +133,7 @@ class Engine:
             restored = self._restored(record, joined)
             verdict, edits = restored.whole.verdict, restored.whole.edits
             if self.orders.output:
-                parts.append(record.render(restored) if edits or alters else record.unchanged())
+                parts.append(record.render(restored) if edits or item.alters else record.unchanged())
             if self.orders.rows:
                 outcome.rows.append(record.row(restored))
             if self.orders.results:
@@ -138,7 +143,6 @@ class Engine:
         tally.edits += sum(e.family != HIDDEN for e in edits)
         tally.words += len(joined.split())
         tally.hidden += len(hidden(joined))
-        tally.seen = sorted({*tally.seen, *seen})
 
     def _restored(self, record: Record, joined: str) -> Restored:
         """A record's texts restored together, without the edits that it has no place for."""

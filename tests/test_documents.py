@@ -11,6 +11,10 @@ import gzip
 import io
 import json
 import lzma
+import os
+import pickle
+import random
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +28,7 @@ from restore import pipeline, targets
 from restore.documents import DocumentError, Options, Restored, open_reader
 from restore.documents.csv import cells, stays_open
 from restore.documents.jsonl import LinesItem, offsets, strings
-from restore.documents.streams import Output
+from restore.documents.streams import Input, Output
 from restore.documents.text import TextItem
 from restore.journal import Journal
 
@@ -786,3 +790,136 @@ def test_row_groups_are_put_together_again(bench, spun, clean, monkeypatch):
     path = bench.make("parquet", spun, clean)
     bench.run(path, bench.folder / "out.parquet", of="parquet")
     assert groups_of("parquet", (bench.folder / "out.parquet").read_bytes()) == groups_of("parquet", path.read_bytes())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_nothing_is_taken_from_a_pipe(bench, clean):
+    pipe, text = bench.folder / "pipe", f"{clean}\n" * 100
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(text,), kwargs={"encoding": "utf-8"})
+    writer.start()
+    bench.run(pipe, bench.folder / "out.txt")
+    writer.join()
+    assert (bench.folder / "out.txt").read_text(encoding="utf-8") == text
+
+
+def test_a_frame_cut_short_is_no_whole(bench):
+    data = zstd(random.Random(1).randbytes(400_000).hex().encode())
+    (bench.folder / "cut.txt.zst").write_bytes(data[: len(data) * 2 // 3])
+    tally = bench.run(bench.folder / "cut.txt.zst", bench.folder / "out.txt")
+    assert tally.failed == 1
+    assert not (bench.folder / "out.txt").exists()
+
+
+@pytest.mark.parametrize("kind", ["text", "jsonl", "arrow"])
+def test_a_source_is_closed_before_it_is_replaced(bench, spun, clean, monkeypatch, kind):
+    """Windows replaces no file that is open."""
+    path, opened, replace = bench.make(kind, spun, clean), [], os.replace
+    init = Input.__init__
+    monkeypatch.setattr(Input, "__init__", lambda self, name: (init(self, name), opened.append(self.raw))[0])
+    states: list[list[bool]] = []
+    monkeypatch.setattr(os, "replace", lambda a, b: (states.append([f.closed for f in opened]), replace(a, b)))
+    bench.run(path, write=True, of=kind)
+    assert states == [[True]]
+
+
+def test_a_field_named_twice_is_restored_once(bench, spun, clean):
+    path = bench.make("csv", spun, clean)
+    bench.run(path, fields=("body",))
+    once = bench.printed()
+    bench.run(path, fields=("body", "body"))
+    assert bench.printed() == once
+
+
+def test_bytes_that_an_encoding_would_not_give_back_are_not_changed(bench):
+    for name, data in {"a.txt": b"fine \xfa\x4a\n", "a.jsonl": b'{"body": "\xfa\x4a"}\n'}.items():
+        (bench.folder / name).write_bytes(data)
+        tally = bench.run(bench.folder / name, fields=("body",), encoding="cp932")
+        assert tally.failed + tally.rejected == 1
+        assert bench.printed() == (data if name == "a.jsonl" else b"")
+
+
+@pytest.mark.parametrize("charset", ["undefined", "hex", "zip"])
+def test_a_page_that_declares_a_codec_does_not_end_the_run(bench, charset):
+    (bench.folder / "a.html").write_text(f"<meta charset={charset}><p>A fine day.")
+    (bench.folder / "b.html").write_text("<p>A fine day.")
+    tally = bench.run(bench.folder, bench.folder / "out")
+    assert (tally.failed, tally.documents) == (1, 1)
+
+
+def test_an_arrow_file_has_one_dictionary(bench, spun):
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"body": pa.array([f"{spun} {i % 3}" if i % 40 == 0 else str(i % 9) for i in range(600)])})
+    table = table.set_column(0, "body", table["body"].dictionary_encode())
+    with pa.ipc.new_file(str(bench.folder / "d.arrow"), table.schema) as writer:
+        writer.write_table(table)
+    bench.run(bench.folder / "d.arrow", bench.folder / "out.arrow", fields=("body",))
+    with pa.memory_map(str(bench.folder / "out.arrow")) as file:
+        out = pa.ipc.open_file(file).read_all()
+    assert out.schema == table.schema
+    assert out["body"][0].as_py().startswith("City Library")
+    assert out["body"][1:40].to_pylist() == table["body"][1:40].to_pylist()
+
+
+def test_slices_go_without_what_they_are_cut_from(bench):
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"body": ["some text " * 20] * 5_000})
+    with pa.ipc.new_file(str(bench.folder / "a.arrow"), table.schema) as writer:
+        writer.write_table(table)
+    item = next(open_reader(str(bench.folder / "a.arrow"), "", Options(("body",))).items())
+    assert len(pickle.dumps(item)) < 2 * item.weight + 10_000
+
+
+def test_names_that_come_late_are_not_lost(bench):
+    pa = pytest.importorskip("pyarrow")
+    path, out = bench.folder / "a.jsonl", bench.folder / "out.parquet"
+    path.write_text('{"body": "a"}\n{"body": "b", "n": 1}\n')
+    bench.run(path, out, fields=("body",), to="parquet")
+    assert pa.parquet.read_table(out).to_pylist() == [{"body": "a", "n": None}, {"body": "b", "n": 1}]
+    path.write_text('{"body": "a", "s": {"x": 1}}\n' * 300 + '{"body": "b", "s": {"y": 1}}\n')
+    assert bench.run(path, out, fields=("body",), to="parquet").failed == 1
+
+
+@pytest.mark.parametrize("to", ["jsonl", "csv", "text", "parquet", "arrow"])
+def test_a_lone_surrogate_ends_no_conversion(bench, to):
+    if to in ("parquet", "arrow"):
+        pytest.importorskip("pyarrow")
+    (bench.folder / "a.jsonl").write_text('{"body": "Hello \\ud800 world"}\n\n')
+    tally = bench.run(bench.folder / "a.jsonl", bench.folder / "out", fields=("body",), to=to)
+    assert tally.failed + tally.rejected == 0
+    if to == "jsonl":
+        assert json.loads((bench.folder / "out").read_text(encoding="utf-8")) == {"body": "Hello \ud800 world"}
+
+
+def test_long_cells_are_converted(bench):
+    (bench.folder / "a.csv").write_bytes(b'id,body\n1,"' + b"A fine day. " * 12_000 + b'"\n2,a\rb\n')
+    assert bench.run(bench.folder / "a.csv", fields=("body",), to="jsonl").rejected == 0
+    assert json.loads(bench.printed().splitlines()[1]) == {"id": "2", "body": "a\rb"}
+
+
+def test_a_field_that_is_null_is_there(bench):
+    (bench.folder / "a.jsonl").write_text('{"title": "x", "body": null}\n')
+    assert bench.run(bench.folder / "a.jsonl", fields=("body",)).failed == 0
+    (bench.folder / "a.jsonl").write_text('{"n": 1}\n')
+    assert bench.run(bench.folder / "a.jsonl", fields=("body",)).failed == 1
+
+
+def test_rejected_records_are_told_up_to_a_number(bench):
+    (bench.folder / "a.jsonl").write_text('{"body": "A fine day."}\n' + "bad\n" * 100)
+    bench.run(bench.folder / "a.jsonl", bench.folder / "out.jsonl", fields=("body",), quiet=True)
+    assert len(bench.capture.readouterr().err.splitlines()) == pipeline.TOLD + 1
+
+
+def test_a_journal_has_a_place_where_the_folder_of_all_has_none(tmp_path, monkeypatch):
+    names = [str(tmp_path / "a" / "x.txt"), str(tmp_path / "b" / "y.txt")]
+    sources = [targets.Source(name, Path(name)) for name in names]
+    assert targets.journal_path(sources, names, None) == tmp_path / ".restore-journal"
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert targets.journal_path(sources, names, None) == tmp_path / "a" / ".restore-journal"
+
+
+def test_a_name_as_long_as_can_be(bench, spun):
+    path = bench.folder / ("n" * 250 + ".txt")
+    path.write_text(spun, encoding="utf-8")
+    assert bench.run(path, write=True).failed == 0
+    assert path.read_text(encoding="utf-8").startswith("City")

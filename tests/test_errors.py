@@ -62,6 +62,9 @@ def files(tmp_path, spun):
         "page.html": "<p>A fine day.\n",
         "bare.html": "<html><body></body></html>",
         "charset.html": "<meta charset=klingon><p>A fine day.\n",
+        "codec.html": "<meta charset=undefined><p>A fine day.\n",
+        "late.jsonl": '{"body": "a"}\n' * 256 + '{"body": "a", "b": 1}\n',
+        "torn/pyproject.toml": "[tool]\nrestore = 5\n",
         "bad.warc": "no archive\n",
         "short.warc": "WARC/1.0\r\nContent-Length: 99\r\n\r\nx",
         "wild.warc": "WARC/1.0\r\nWARC-Type: response\r\n\r\n",
@@ -80,6 +83,9 @@ def files(tmp_path, spun):
     (tmp_path / "a" / "x.txt").write_text("a")
     (tmp_path / "b" / "x.txt").write_text("b")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9 au lait")
+    (tmp_path / "double.txt").write_bytes(b"A fine day \xfa\x4a")
+    (tmp_path / "double.jsonl").write_bytes(b'{"body": "A fine day \xfa\x4a"}\n')
+    (tmp_path / "double.csv").write_bytes(b"id,body\n1,A fine day \xfa\x4a\n")
     (tmp_path / "latin.tsv").write_bytes(b"caf\xe9\tb\n")
     (tmp_path / "latin.jsonl").write_bytes(b'{"body": "caf\xe9"}\n')
     (tmp_path / "latin.csv").write_bytes(b"body\ncaf\xe9\n")

@@ -1,10 +1,10 @@
 """Documents as they come: text, pages, feeds, tables, archives; read piece by piece and written back.
 
-    with documents.opened("feed.jsonl.gz", options) as reader:
-        for item in reader.items():
-            for record in item.records():
-                record.texts                 # what to restore
-                record.render(restored)      # the record with its texts restored, all else as it was
+    reader = open_reader("feed.jsonl.gz", "", Options(fields=("body",)))
+    for item in reader.items():
+        for record in item.records():
+            record.texts                 # what to restore
+            record.render(restored)      # the record with its texts restored, all else as it was
 
 Kinds are told by suffix, compression by content. Modules of kinds are imported when one is met.
 """

@@ -82,14 +82,14 @@ class TableReader(Reader):
         for batch in batches:
             for at in range(0, batch.num_rows, BATCH):
                 if n >= begin:
-                    yield batch.slice(at, BATCH)
+                    yield _compact(batch.slice(at, BATCH), pa) if batch.num_rows > BATCH else batch
                 n += 1
 
     def _open(self) -> None:
         pa = self.pa
         file: Any = self.source.stream
         if self.source.compression or not file.seekable() or self.source.name == "-":
-            self._spool = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the reader)
+            self._spool = tempfile.TemporaryFile()  # noqa: SIM115
             shutil.copyfileobj(file, self._spool)
             file = self._spool
         file.seek(0)
@@ -120,6 +120,12 @@ class TableReader(Reader):
             raise DocumentError(f"{shown}: column {error}") from None
 
     def finish(self, staged: Path, out: IO[bytes]) -> None:
+        try:
+            self._finish(staged, out)
+        except self.pa.ArrowException as error:
+            raise DocumentError(f"{self.source.shown}: no sound Parquet or Arrow table ({str(error)[:200]})") from None
+
+    def _finish(self, staged: Path, out: IO[bytes]) -> None:
         pa = self.pa
         if self.form == "parquet":
             meta = self.table.metadata
@@ -133,6 +139,11 @@ class TableReader(Reader):
             write_parquet(pa, staged, out, self.table.schema_arrow, sizes, codecs, meta.format_version)
         else:
             write_arrow(pa, staged, out, self.table.schema, self.form)
+
+
+def _compact(batch: Any, pa: Any) -> Any:
+    """A slice without the rest of what it was cut from, which would go to the other process with it."""
+    return pa.ipc.open_stream(staged_bytes(pa, batch)).read_next_batch()
 
 
 def _even(batches: Iterator[Any], pa: Any) -> Iterator[Any]:
@@ -153,10 +164,13 @@ def _even(batches: Iterator[Any], pa: Any) -> Iterator[Any]:
 
 def staged_batches(pa: Any, path: Path) -> Iterator[Any]:
     """The batches of Arrow streams that stand one after another in a file."""
-    end = path.stat().st_size
     with open(path, "rb") as file:
-        while file.tell() < end:
-            yield from pa.ipc.open_stream(file)
+        yield from _streams(pa, file, path.stat().st_size)
+
+
+def _streams(pa: Any, file: Any, end: int) -> Iterator[Any]:
+    while file.tell() < end:
+        yield from pa.ipc.open_stream(file)
 
 
 def write_parquet(
@@ -189,6 +203,13 @@ def write_parquet(
 
 def write_arrow(pa: Any, staged: Path, out: IO[bytes], schema: Any, form: str) -> None:
     """An Arrow file or stream of staged batches."""
+    if form == "file" and staged.stat().st_size:  # a file has one dictionary for all batches
+        with pa.memory_map(str(staged)) as mapped:
+            table = pa.Table.from_batches(list(_streams(pa, mapped, staged.stat().st_size))).unify_dictionaries()
+            with pa.ipc.new_file(out, table.schema) as writer:
+                writer.write_table(table)
+            del table
+        return
     batches = staged_batches(pa, staged)
     first = next(batches, None)
     make = pa.ipc.new_file if form == "file" else pa.ipc.new_stream

@@ -40,6 +40,9 @@ class Options:
     annotate: bool = False
     whole: bool = False  # a long text as one item, where its restoration is wanted as one
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", tuple(dict.fromkeys(self.fields)))  # one named twice is restored once
+
 
 @dataclass(frozen=True, slots=True)
 class Restored:
@@ -71,7 +74,7 @@ class Record(ABC):
 
     @abstractmethod
     def row(self, restored: Restored) -> dict[str, Any]:
-        """The restored record as a row of named values, for other kinds."""
+        """The restored record as a row of named values, for other kinds; empty: no row."""
 
     def fits(self, start: int, end: int) -> bool:
         """Whether a change of a stretch of the joined texts can be written."""

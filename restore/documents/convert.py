@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, Final
 
 from restore.documents.errors import DocumentError
 
-TARGETS: Final = ("text", "jsonl", "csv", "parquet", "arrow")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # JSON has lone ones as escapes, other kinds have none
 
 
 class Converter:
@@ -27,10 +28,11 @@ class Converter:
         """Rows as bytes, after those written before."""
         if self.kind == "jsonl":
             return "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows).encode(
-                "utf-8", "surrogatepass"
+                "utf-8", "backslashreplace"
             )
         if self.kind == "text":
-            return "".join(text.rstrip("\n") + "\n\n" for row in rows for text in self._texts(row)).encode()
+            texts = (text.rstrip("\n") + "\n\n" for row in rows for text in self._texts(row))
+            return str(_sound("".join(texts))).encode()
         if not rows:
             return b""
         return self._csv(rows) if self.kind == "csv" else self._table(rows)
@@ -52,19 +54,25 @@ class Converter:
                     f"a record has '{strange[0]}', which the first has not; a CSV needs the same names, choose --to jsonl"
                 )
             writer.writerow([_cell(row.get(name)) for name in self.state])
-        return out.getvalue().encode()
+        return str(_sound(out.getvalue())).encode()
 
     def _table(self, rows: list[dict[str, Any]]) -> bytes:
         from restore.documents.arrow import pyarrow, staged_bytes
 
         pa = pyarrow(f"a {self.kind} table")
         try:
+            # a struct's names are those of all rows, a table's those of the first
+            found = pa.schema(list(pa.array(_sound(rows)).type))
             if self.state is None:
-                table = pa.Table.from_pylist(rows)
-                self.state = table.schema.serialize().to_pybytes().hex()
+                self.state = found.serialize().to_pybytes().hex()
             schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(self.state)))
-            (batch,) = pa.Table.from_pylist(rows, schema=schema).combine_chunks().to_batches()
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            strange = _strange(pa.struct(list(schema)), pa.struct(list(found)), pa)
+            if strange:
+                raise DocumentError(
+                    f"a record has '{strange}', which the first ones have not; a table needs the same names, choose --to jsonl"
+                )
+            batch = pa.RecordBatch.from_pylist(_sound(rows), schema=schema)
+        except (pa.ArrowException, OverflowError) as error:
             raise DocumentError(f"records do not make one table ({error}); choose --to jsonl") from None
         return staged_bytes(pa, batch)
 
@@ -73,10 +81,36 @@ class Converter:
         from restore.documents import arrow
 
         pa = arrow.pyarrow()
-        if self.kind == "parquet":
-            arrow.write_parquet(pa, staged, out, pa.schema([]), [], {})
-        else:
-            arrow.write_arrow(pa, staged, out, pa.schema([]), "file")
+        try:
+            if self.kind == "parquet":
+                arrow.write_parquet(pa, staged, out, pa.schema([]), [], {})
+            else:
+                arrow.write_arrow(pa, staged, out, pa.schema([]), "file")
+        except pa.ArrowException as error:
+            raise DocumentError(f"records do not make one table ({error}); choose --to jsonl") from None
+
+
+def _sound(value: Any) -> Any:
+    """A value without lone surrogates."""
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_sound(element) for element in value]
+    return {_sound(k): _sound(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def _strange(known: Any, found: Any, pa: Any) -> str:
+    """A name that a type found has and the known one lacks, at any depth; "" for none."""
+    if pa.types.is_list(known) and pa.types.is_list(found):
+        return _strange(known.value_type, found.value_type, pa)
+    if not (pa.types.is_struct(known) and pa.types.is_struct(found)):
+        return ""
+    for field in found:
+        n = known.get_field_index(field.name)
+        strange = field.name if n < 0 else _strange(known.field(n).type, field.type, pa)
+        if strange:
+            return str(strange)
+    return ""
 
 
 def _values(value: Any, path: str) -> Iterable[str]:

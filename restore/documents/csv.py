@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -271,6 +269,8 @@ class RowRecord(Record):
             self.line = raw.decode(table.encoding)
         except UnicodeDecodeError as error:
             raise RecordError(f"not {table.encoding} (byte {error.start} of the row)") from None
+        if not encodings.same(self.line, table.encoding, raw):
+            raise RecordError(f"{table.encoding} does not give the same bytes back; convert the records to UTF-8")
         self.blank = not self.line.strip("\r\n")
         self.cells = [] if self.blank else cells(self.line, table.delimiter)
         if not self.blank and len(self.cells) != len(table.header):
@@ -315,6 +315,4 @@ class RowRecord(Record):
             return {}
         text = self.render(restored).decode(self.table.encoding)
         names = [*self.table.header, *added(self.table.options)]
-        return dict(
-            zip(names, next(csv.reader(io.StringIO(text, newline=""), delimiter=self.table.delimiter)), strict=True)
-        )
+        return dict(zip(names, row_values(text, self.table.delimiter), strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 from typing import Any, Final
 
 from restore.documents.errors import DocumentError, missing
@@ -37,7 +38,10 @@ def ftfy() -> Any:
 def known(encoding: str) -> str:
     """Python's name of an encoding. Raises DocumentError."""
     try:
-        return codecs.lookup(encoding).name
+        name = codecs.lookup(encoding).name
+        with suppress(UnicodeDecodeError):  # one byte is not enough for some
+            b"a".decode(name)  # "hex" and "rot13" are codecs and no encodings, "undefined" always fails
+        return name
     except (LookupError, ValueError):
         raise DocumentError(
             f"unknown encoding '{encoding}'; name one that Python knows, such as utf-8 or cp1252, or auto"
@@ -92,6 +96,14 @@ def decode(data: bytes, encoding: str, shown: str) -> str:
         raise undecodable(shown, encoding, error.start) from None
 
 
+def same(text: str, encoding: str, data: bytes) -> bool:
+    """Whether a text decoded from bytes gives them back; some encodings have several bytes for one character."""
+    try:
+        return encoding == "utf-8" or text.encode(encoding) == data
+    except UnicodeEncodeError:
+        return False
+
+
 def encode(text: str, encoding: str, shown: str) -> bytes:
     """Bytes of a text. Raises DocumentError where the encoding lacks a character."""
     try:
@@ -115,8 +127,8 @@ def page(data: bytes, encoding: str, shown: str) -> tuple[str, str]:
         name = settled(data, encoding, shown)
     elif not name and label:
         try:
-            name = codecs.lookup(label).name
-        except LookupError:
+            name = known(label)
+        except DocumentError:
             raise DocumentError(f"{shown}: declares the unknown charset '{label}'; name it with --encoding") from None
         name = "utf-8" if name.startswith(("utf-16", "utf-32")) else _WEB.get(name, name)
     elif not name:
@@ -128,6 +140,8 @@ def page(data: bytes, encoding: str, shown: str) -> tuple[str, str]:
             name = guessed(data, shown)
             return decode(data, name, shown), name
         raise undecodable(shown, name, error.start) from None
+    except UnicodeError:  # of codecs that do not say where
+        raise undecodable(shown, name, 0) from None
 
 
 def page_bytes(text: str, encoding: str) -> bytes:

@@ -151,7 +151,7 @@ class LinesItem(Item):
 
 
 class LineRecord(Record):
-    """One line. Raises RecordError for what is no JSON object or has no text in its fields."""
+    """One line. Raises RecordError for what is no JSON object, or has something else than text in its fields."""
 
     def __init__(self, number: int, raw: bytes, item: LinesItem):
         self.number, self.raw, self.options, self.encoding = number, raw, item.options, item.encoding
@@ -159,8 +159,11 @@ class LineRecord(Record):
             self.line = raw.decode(item.encoding)
         except UnicodeDecodeError as error:
             raise RecordError(f"not {item.encoding} (byte {error.start} of the line)") from None
+        if not encodings.same(self.line, item.encoding, raw):
+            raise RecordError(f"{item.encoding} does not give the same bytes back; convert the records to UTF-8")
         self.value: Any = {}
         self.found: list[Found] = []
+        self.met: list[str] = []  # the fields that are there, null or not
         if self.line.strip("\ufeff \t\r\n"):
             try:
                 self.value = json.loads(self.line.lstrip("\ufeff"))
@@ -181,6 +184,7 @@ class LineRecord(Record):
         for found in strings(self.line):
             if found.path not in wanted:
                 continue
+            self.met.append(found.path)
             token = self.line[found.start : found.end]
             if token == "null":
                 continue
@@ -193,10 +197,11 @@ class LineRecord(Record):
             raise RecordError("--keep-original has no place beside an element of a list")
 
     def seen(self) -> list[str]:
-        return [f.path for f in self.found]
+        return self.met
 
     def names(self) -> list[str]:
-        return sorted({f.path for f in strings(self.line) if f.end and self.line[f.start] == '"'}) if self.value else []
+        scalars = [f for f in strings(self.line) if f.end] if self.value else []
+        return sorted({f.path for f in scalars if self.line[f.start] == '"'} or {f.path for f in scalars})
 
     def render(self, restored: Restored) -> bytes:
         spaced = '": ' in self.line
@@ -241,7 +246,9 @@ class LineRecord(Record):
         return value if isinstance(value, dict) else {}
 
     def row(self, restored: Restored) -> dict[str, Any]:
-        return dict(json.loads(self.render(restored).decode(self.encoding).lstrip("\ufeff") or "{}"))
+        if not self.value:
+            return {}
+        return dict(json.loads(self.render(restored).decode(self.encoding).lstrip("\ufeff")))
 
 
 class offsets:  # noqa: N801  (a function with a memory)

@@ -22,7 +22,7 @@ _TAG: Final = re.compile(rf"<(/?)([A-Za-z][^\t\n\f\r />]*+)({_ATTRIBUTES})>")
 _COMMENT_END: Final = re.compile(r"--!?>")
 _SCRIPT: Final = re.compile(r"<!--|-->|<(/?)script(?=[\t\n\f\r />])", re.IGNORECASE)
 _NO_TRANSLATION: Final = re.compile(
-    r"""translate\s*=\s*["']?no\b|class\s*=\s*["'][^"']*\bnotranslate\b""", re.IGNORECASE
+    r"""translate\s*=\s*["']?no\b|class\s*=\s*(?:["'][^"']*)?\bnotranslate\b""", re.IGNORECASE
 )
 
 _VOID: Final = frozenset(

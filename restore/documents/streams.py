@@ -8,8 +8,10 @@ the same bytes as one written in one go.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 import sys
@@ -22,7 +24,12 @@ from restore.documents.errors import DocumentError, missing
 
 STANDARD: Final = "-"
 SUFFIXES: Final = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst", ".zstd": "zst"}
-_MAGIC: Final = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zst"}
+_MAGIC: Final = {
+    "gz": re.compile(rb"\x1f\x8b"),
+    "bz2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P)"),  # "BZh" alone may begin a text
+    "xz": re.compile(rb"\xfd7zXZ\0"),
+    "zst": re.compile(rb"\x28\xb5\x2f\xfd"),
+}
 _PLENTY: Final = 1 << 16
 
 
@@ -33,8 +40,12 @@ class Input:
         self.name = name
         self.shown = "standard input" if name == STANDARD else name
         self.raw: IO[bytes] = sys.stdin.buffer if name == STANDARD else _opened(name)
-        head = cast(io.BufferedReader, self.raw).peek(8)[:8]
-        self.compression = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
+        try:
+            head = cast(io.BufferedReader, self.raw).peek(10)[:10]
+        except OSError as error:
+            self.raw.close()
+            raise DocumentError(f"{self.shown}: cannot be read ({error.strerror})") from None
+        self.compression = next((kind for kind, magic in _MAGIC.items() if magic.match(head)), "")
         self.stream: IO[bytes] = _decompressed(self.raw, self.compression)
 
     def consumed(self) -> int:
@@ -100,6 +111,35 @@ class _Prefixed(io.RawIOBase):
         return len(part)
 
 
+class _Frames(io.RawIOBase):
+    """Frames of zstd, decompressed. One that is cut short is an EOFError; the package's own reader would take what is
+    there for the whole."""
+
+    def __init__(self, raw: IO[bytes]):
+        self.raw, self.make = raw, _zstandard().ZstdDecompressor().decompressobj
+        self.frame: Any = None  # that which is open
+        self.packed = b""
+        self.ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self.ready:
+            self.packed = self.packed or self.raw.read(1 << 13)
+            if not self.packed:
+                if self.frame is not None:
+                    raise EOFError("Compressed file ended before the end of a frame")
+                return 0
+            self.frame = self.frame or self.make()
+            self.ready, self.packed = memoryview(self.frame.decompress(self.packed)), b""
+            if self.frame.eof:
+                self.packed, self.frame = self.frame.unused_data, None
+        part, self.ready = self.ready[: len(buffer)], self.ready[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
 def damage() -> tuple[type[BaseException], ...]:
     """Exceptions that reading damaged content raises."""
     import lzma
@@ -137,8 +177,7 @@ def _decompressed(raw: IO[bytes], compression: str) -> IO[bytes]:
         import lzma
 
         return io.BufferedReader(cast(Any, lzma.LZMAFile(raw)), _PLENTY)
-    reader = _zstandard().ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=False)
-    return io.BufferedReader(cast(Any, reader), _PLENTY)
+    return io.BufferedReader(_Frames(raw), _PLENTY)
 
 
 def _zstandard() -> Any:
@@ -182,30 +221,38 @@ def compression_of(path: str) -> str:
 class Standard:
     """Standard output as a sink: what is written is whole records, and leaves at once."""
 
-    def __init__(self) -> None:
-        self.written = 0
-
     def write(self, data: bytes) -> None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        self.written += len(data)
+        """Add bytes. Raises DocumentError."""
+        try:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise unwritable("standard output", error) from None
 
 
 class Straight:
     """A pipe or device as a sink: nothing to put in place."""
 
     def __init__(self, path: Path):
-        self.written = 0
+        self.path = path
         try:
-            self._file = open(path, "wb")  # noqa: SIM115
+            self._file = open(path, "wb", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise unwritable(path, error) from None
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._file.flush()
-        self.written += len(data)
+        """Add bytes. Raises DocumentError."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise unwritable(self.path, error) from None
 
 
 class Output:
@@ -243,9 +290,13 @@ class Output:
 
     def end_member(self) -> None:
         """End the compressed member, if one is open."""
-        if self._member is not None:
+        if self._member is None:
+            return
+        try:
             self._file.write(self._member.flush())
-            self._member = None
+        except OSError as error:
+            raise unwritable(self.target, error) from None
+        self._member = None
 
     def checkpoint(self) -> int:
         """Bring all to the disk, and return the length of the part: from here it can be continued."""
@@ -310,17 +361,25 @@ class Output:
 
 def part_of(target: Path) -> Path:
     """Where a file is collected until it is whole."""
-    return target.with_name(f".{target.name}.restore-part")
+    return beside(target, ".restore-part")
 
 
-def unwritable(path: Path, error: OSError) -> DocumentError:
+def beside(target: Path, suffix: str) -> Path:
+    """A hidden file beside another, of its name, or of a digest where that would be too long for a name."""
+    name = f".{target.name}{suffix}"
+    if len(os.fsencode(name)) > 240:
+        name = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}{suffix}"
+    return target.with_name(name)
+
+
+def unwritable(path: Path | str, error: OSError) -> DocumentError:
     """The error for a file that cannot be written."""
     return DocumentError(f"{path}: cannot be written ({error.strerror}); check folder, permissions and space")
 
 
 def _keep(path: Path, suffix: str) -> None:
     """A copy of a file under its name and a suffix, by a link where the file system has them."""
-    kept = path.with_name(path.name + suffix)
+    kept = Path(f"{path}{suffix}")
     with suppress(FileNotFoundError):
         kept.unlink()
     try:

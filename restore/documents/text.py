@@ -9,6 +9,7 @@ from typing import Any
 
 from restore.documents import encodings
 from restore.documents.base import Item, Reader, Record, Restored, repaired
+from restore.documents.errors import DocumentError
 from restore.documents.streams import Input, damage
 from restore.restoration import splice
 from restore.text import CHUNK, cut
@@ -39,8 +40,9 @@ class TextReader(Reader):
 
 def decoded(source: Input, encoding: str) -> Iterator[str]:
     """A source's text, strictly. Raises DocumentError that tells the byte."""
-    decoder = codecs.getincrementaldecoder(encoding)()
+    decoder, encoder = codecs.getincrementaldecoder(encoding)(), codecs.getincrementalencoder(encoding)()
     fed = 0
+    back = b""  # bytes that are decoded and not compared yet
     while True:
         try:
             data = source.stream.read(1 << 18)
@@ -48,9 +50,21 @@ def decoded(source: Input, encoding: str) -> Iterator[str]:
             raise source.damaged(error) from None
         pending = len(decoder.getstate()[0])
         try:
-            yield decoder.decode(data, not data)
+            text = decoder.decode(data, not data)
         except UnicodeDecodeError as error:
             raise encodings.undecodable(source.shown, encoding, fed - pending + error.start) from None
+        if encoding != "utf-8":
+            back += data
+            try:
+                again = encoder.encode(text, not data)
+            except UnicodeEncodeError:
+                again = b"\0" * (len(back) + 1)  # no beginning of it
+            if not back.startswith(again) or not (data or back == again):
+                raise DocumentError(
+                    f"{source.shown}: {encoding} does not give the same bytes back; convert it to UTF-8"
+                )
+            back = back[len(again) :]
+        yield text
         fed += len(data)
         if not data:
             return
