@@ -66,8 +66,15 @@ class Associations:
 
     def values(self, kind: str, words: Hashes, company: Hashes) -> Floats:
         """Association of each pair in nats, shape (n,); zero where none is kept."""
-        held, (steps,) = self._table.find(pair_hash(kind, words, company))
-        return np.where(held, (steps.astype(np.float32) - ZERO) * np.float32(STEP), np.float32(0))
+        out = np.zeros(len(words), np.float32)
+        which, values = self.kept(kind, words, company)
+        out[which] = values
+        return out
+
+    def kept(self, kind: str, words: Hashes, company: Hashes) -> tuple[NDArray[np.intp], Floats]:
+        """Places of the pairs that are kept, in order, and their associations in nats."""
+        which, (steps,) = self._table.hits(pair_hash(kind, words, company))
+        return which, (steps.astype(np.float32) - ZERO) * np.float32(STEP)
 
 
 def steps(values: NDArray[np.floating]) -> NDArray[np.uint8]:

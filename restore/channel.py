@@ -73,6 +73,9 @@ class Verdict:
     family: str | None
 
 
+Trace = tuple[int, int, str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Passages:
     """Result of screening one text.
@@ -84,7 +87,8 @@ class Passages:
     that family. dense: probability that a dense family was at work. table: which of
     `TABLES` explains the text best. untouched: log probability that no dense family was. places: the
     stretches that sparse families claim, each with its log odds, tortured
-    against the author's own, given all the others.
+    against the author's own, given all the others. traces: the listed phrases, longest
+    first and not overlapping: start, end, phrase, weight.
     """
 
     sentences: list[tuple[int, int]]
@@ -98,6 +102,7 @@ class Passages:
     dense: float = 0.0
     table: float = 1.0
     untouched: float = 0.0
+    traces: Sequence[Trace] = ()
 
 
 _FIRST: Final = re.compile(r"'s|(?:(?!'s\b)[^ -])+")  # token of a phrase
@@ -131,24 +136,24 @@ class Screen:
             evidence = np.bincount(place, heard, len(sentences)).tolist()
             if best and sum(e for e in evidence if e > 0) + log(SPUN_PRIOR * prior) < UNLIKELY:
                 continue
-            tried = _smoothed(tokens, Passages(sentences, evidence, [], 0.0, 0.0, None, table=table))
+            tried = _smoothed(tokens, Passages(sentences, evidence, [], 0.0, 0.0, None, table=table, traces=traces))
             if best is None or tried.untouched < best.untouched:
                 best = tried
         assert best is not None  # the first table is always looked at
         if assume_spun:
             best = replace(best, spun=[1.0] * len(sentences), probability=1.0)
-        return self._described(tokens, best, traces)
+        return self._described(tokens, best)
 
     def revised(self, tokens: Tokens, passages: Passages, evidence: Mapping[int, float]) -> Passages:
         """The dense families' passages once better evidence of some sentences is known."""
         known = [evidence.get(i, e) for i, e in enumerate(passages.evidence)]
-        return self._described(tokens, _smoothed(tokens, replace(passages, evidence=known)), self._traces(tokens))
+        return self._described(tokens, _smoothed(tokens, replace(passages, evidence=known)))
 
-    def _described(self, tokens: Tokens, passages: Passages, traces: list[tuple[int, int, str, float]]) -> Passages:
+    def _described(self, tokens: Tokens, passages: Passages) -> Passages:
         """With rate and family, where they were spun."""
         rate, family = 0.0, None
         if passages.probability >= 0.5:
-            rate, family = self._extent(tokens, passages.sentences, passages.spun, traces)
+            rate, family = self._extent(tokens, passages)
         return replace(passages, rate=rate, family=family, dense=passages.probability)
 
     def with_sparse(self, tokens: Tokens, dense: Passages, assume_spun: bool = False) -> Passages:
@@ -180,10 +185,10 @@ class Screen:
                 best, family = probability, matcher.name
         return replace(dense, probability=1 - clean, rate=share, family=family, places=tuple(claimed))
 
-    def _traces(self, tokens: Tokens) -> list[tuple[int, int, str, float]]:
-        """The listed phrases of a text, longest first and not overlapping: start, end, phrase, weight."""
+    def _traces(self, tokens: Tokens) -> list[Trace]:
+        """The listed phrases of a text, longest first and not overlapping."""
         keys, gaps, prefixes, weights, openings = tokens.key, tokens.gap, self._prefixes, self._weights, self._openings
-        found: list[tuple[int, int, str, float]] = []
+        found: list[Trace] = []
         after = 0
         for i in [i for i, key in enumerate(keys) if key in prefixes]:
             if i < after:
@@ -204,18 +209,13 @@ class Screen:
                 found.append((i, after, best, weight))
         return found
 
-    def _extent(
-        self,
-        tokens: Tokens,
-        sentences: list[tuple[int, int]],
-        spun: list[float],
-        traces: list[tuple[int, int, str, float]],
-    ) -> tuple[float, str | None]:
+    def _extent(self, tokens: Tokens, passages: Passages) -> tuple[float, str | None]:
         """Expected share of tokens in the spinner's phrases, and the family that these speak for most."""
+        sentences, spun = passages.sentences, passages.spun
         share = 0.0
         support: dict[str, float] = {}
         at = 0
-        for i, end, phrase, weight in traces:
+        for i, end, phrase, weight in passages.traces:
             while i >= sentences[at][1]:
                 at += 1
             if weight > _TELLING and phrase in self._options:
@@ -225,7 +225,7 @@ class Screen:
         return share / len(tokens), max(support, key=lambda name: support[name], default=None)
 
 
-def _discounted(traces: Iterable[tuple[int, int, str, float]]) -> Iterator[float]:
+def _discounted(traces: Iterable[Trace]) -> Iterator[float]:
     """Weights of phrases, the k-th place of one that speaks for a spinner counting less than the first.
 
     Earlier places fade by half every `FADES` tokens, so that a long text is judged all through.

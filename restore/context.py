@@ -79,9 +79,13 @@ def ngram_hash(*columns: Hashes) -> Hashes:
     """Hash of n-grams given as one column of word hashes a position; shape (n,)."""
     mixed = columns[0] * _MIX[0]
     for column in columns[1:]:
-        mixed = (mixed ^ (mixed >> _SHIFT)) * _MIX[1] + column * _MIX[2]
-    mixed = (mixed ^ (mixed >> _SHIFT)) * _MIX[1]
-    return mixed ^ (mixed >> np.uint64(32))
+        mixed ^= mixed >> _SHIFT
+        mixed *= _MIX[1]
+        mixed += column * _MIX[2]
+    mixed ^= mixed >> _SHIFT
+    mixed *= _MIX[1]
+    mixed ^= mixed >> np.uint64(32)
+    return mixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +97,26 @@ class Table:
 
     def find(self, ngrams: Hashes) -> tuple[NDArray[np.bool_], tuple[NDArray[np.uint8], ...]]:
         """Which n-grams are held, and their values (meaningless where not held)."""
-        bucket, fingerprint = locate(ngrams, len(self.fingerprints))
-        hit = np.flatnonzero(self.fingerprints.take(bucket, axis=0) == fingerprint[:, None])
-        row = hit // BUCKET
+        which, values = self.hits(ngrams)
         held = np.zeros(len(ngrams), bool)
-        held[row] = True
-        cell = bucket * BUCKET
-        cell[row[::-1]] += hit[::-1] % BUCKET  # the first of a bucket, where two are alike
-        return held, tuple(plane.ravel().take(cell) for plane in self.planes)
+        held[which] = True
+        columns = tuple(np.zeros(len(ngrams), np.uint8) for _ in values)
+        for column, value in zip(columns, values, strict=True):
+            column[which] = value
+        return held, columns
+
+    def hits(self, ngrams: Hashes) -> tuple[NDArray[np.intp], tuple[NDArray[np.uint8], ...]]:
+        """Places of the n-grams that are held, in order, and the values of these."""
+        bucket, fingerprint = locate(ngrams, len(self.fingerprints))
+        # byte by byte: of numbers that begin at an odd place of their file numpy would first copy the whole table
+        kept = self.fingerprints.view(np.uint8).take(bucket, axis=0).view(np.uint16)
+        hit = np.flatnonzero(kept == fingerprint[:, None])
+        row = hit // BUCKET
+        first = np.ones(len(row), bool)  # of a bucket, where two are alike
+        np.not_equal(row[1:], row[:-1], out=first[1:])
+        hit, row = hit[first], row[first]
+        cell = bucket[row] * BUCKET + hit % BUCKET
+        return row, tuple(plane.ravel().take(cell) for plane in self.planes)
 
 
 def locate(ngrams: Hashes, buckets: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
@@ -203,9 +219,9 @@ class ContextModel:
         size = np.fromiter(map(len, phrases), np.int64, len(phrases))
         words = hashes(w for phrase in phrases for w in phrase)
         first = np.cumsum(size) - size
-        alone = self.unigram(words)
-        total = alone[first].copy()
-        pair_p, pair_b = self.bigram(words[:-1], words[1:], alone[1:])
+        alone, weights = self.unigrams(words)
+        total = alone[first]
+        pair_p, pair_b = self.bigram(words[:-1], words[1:], alone[1:], weights[:-1])
         for place in range(1, int(size.max(initial=0))):
             many = np.flatnonzero(size > place)
             at = first[many] + place

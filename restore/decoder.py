@@ -155,7 +155,8 @@ def as_found(lattice: Lattice, model: ContextModel) -> NDArray[np.float64]:
             flat += [SENTENCE, *words] if start in begins else words
     word = hashes([*flat, SENTENCE])
     ends = word == hashes([SENTENCE])
-    own, back = model.bigram(word[:-1], word[1:], model.unigram(word[1:]))
+    alone, weights = model.unigrams(word)
+    own, back = model.bigram(word[:-1], word[1:], alone[1:], weights[:-1])
     later = np.flatnonzero(~ends[1:-1]) + 1  # of `own`: those with two words before them in their sentence
     own[later] = model.trigram(word[later - 1], word[later], word[later + 1], own[later] + back[later - 1])
     return np.bincount(np.cumsum(ends[:-1]) - 1, own, len(lattice.sentences)).astype(np.float64)
@@ -245,17 +246,46 @@ def _inside(words: _Words, pair_p: Floats, pair_b: Floats, model: ContextModel, 
 
 @dataclass(frozen=True, slots=True)
 class _Edges:
-    """Edges between nodes, with the order in which they are gone through, forwards and backwards."""
+    """Edges between nodes in the order in which they are gone through: forwards from the beginnings of the sentences, and at
+    the same time backwards, as edges of a second set of nodes, from their ends.
+
+    order: edges, those of the second set numbered on. source: the node that each of these comes from. steps: stretches of
+    `order` that are done at once, each with the nodes that its edges lead to, where the edges of each begin, and which node
+    each leads to; the last two None where there is one edge a node.
+    """
 
     src: Ints
     dst: Ints
-    forwards: list[tuple[Ints, Ints, Ints, Ints]]
-    backwards: list[tuple[Ints, Ints, Ints, Ints]]
+    order: Ints
+    source: Ints
+    steps: list[tuple[slice, Ints, Ints | None, Ints | None]]
 
     @classmethod
     def of(cls, src: Ints, dst: Ints, level: Ints) -> _Edges:
         """Edges (src[i], dst[i]); `level` is that of each node."""
-        return cls(src, dst, _levels(dst, level), _levels(src, level)[::-1])
+        nodes = len(level)
+        node, source = np.concatenate([dst, src + nodes]), np.concatenate([src, dst + nodes])
+        turn = np.concatenate([level, level.max(initial=0) - level])[node]
+        order = np.argsort(turn * (2 * nodes) + node, kind="stable")
+        node, turn = node[order], turn[order]
+        run, cut = _changes(node), _changes(turn)
+        number = np.repeat(np.arange(len(run)), np.diff(run, append=len(node)))
+        run_cut = np.searchsorted(run, cut).tolist()
+        heads = node[run]
+        steps: list[tuple[slice, Ints, Ints | None, Ints | None]] = []
+        bounds = cut.tolist(), [*cut.tolist()[1:], len(node)], run_cut, [*run_cut[1:], len(run)]
+        for lo, hi, r, s in zip(*bounds, strict=True):
+            several = s - r < hi - lo
+            begins, leads = (run[r:s] - lo, number[lo:hi] - r) if several else (None, None)
+            steps.append((slice(lo, hi), heads[r:s], begins, leads))
+        return cls(src, dst, order, source[order], steps)
+
+
+def _changes(values: Ints) -> Ints:
+    """Where runs of equal values begin."""
+    first = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    return np.flatnonzero(first)
 
 
 def _forward_backward(
@@ -270,35 +300,16 @@ def _forward_backward(
 
     begin: score of each node that starts a sentence, `_FLOOR` for others. final: nodes that end one.
     """
-    alpha = begin.copy()
-    for order, runs, heads, run in edges.forwards:
-        alpha[heads] = _log_sum(alpha[edges.src[order]] + score[order], runs, run)
+    total = np.concatenate([begin, np.where(final, 0.0, _FLOOR)])
+    step = np.concatenate([score, score])[edges.order]
+    for stretch, heads, runs, run in edges.steps:
+        values = total[edges.source[stretch]] + step[stretch]
+        total[heads] = values if runs is None or run is None else _log_sum(values, runs, run)
+    alpha, beta = total[: len(begin)], total[len(begin) :]
     z = np.full(count, _FLOOR)
     last = np.flatnonzero(final)
     np.logaddexp.at(z, sentence[last], alpha[last])
-    beta = np.where(final, 0.0, _FLOOR)
-    for order, runs, heads, run in edges.backwards:
-        beta[heads] = _log_sum(beta[edges.dst[order]] + score[order], runs, run)
     return alpha, beta, z
-
-
-def _levels(node: Ints, level: Ints) -> list[tuple[Ints, Ints, Ints, Ints]]:
-    """Edges grouped by the level of one of their nodes: order, starts of runs of one node, those nodes, run of each edge."""
-    if not len(node):
-        return []
-    order = np.argsort(level[node] * (node.max() + 1) + node, kind="stable")
-    sorted_node = node[order]
-    sorted_level = level[sorted_node]
-    first = np.r_[True, sorted_node[1:] != sorted_node[:-1]]
-    run = np.flatnonzero(first)
-    number = np.cumsum(first) - 1
-    cut = np.append(np.flatnonzero(np.r_[True, sorted_level[1:] != sorted_level[:-1]]), len(node)).tolist()
-    run_cut = np.searchsorted(run, cut).tolist()
-    heads = sorted_node[run]
-    return [
-        (order[lo:hi], run[r:s] - lo, heads[r:s], number[lo:hi] - r)
-        for lo, hi, r, s in zip(cut[:-1], cut[1:], run_cut[:-1], run_cut[1:], strict=True)
-    ]
 
 
 def _log_sum(values: NDArray[np.float64], runs: Ints, run: Ints) -> NDArray[np.float64]:

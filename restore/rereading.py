@@ -101,9 +101,7 @@ class Rereader:
             "after": (begin, begin, end, end + NEAR),
             "topic": (begin - PASSAGE, begin, end, end + PASSAGE),
         }
-        near = [
-            self._company(kind, flat, [b[at] for b in bounds], key, said_before) for kind, bounds in windows.items()
-        ]
+        near = [self._company(kind, flat, at, sides, key, said_before) for kind, sides in windows.items()]
         per_word = [_sum(row, n, len(said)) / np.maximum(size, 1) for n in near]
         prior = np.log(np.maximum(places.prior, _FLOOR))
         return np.stack([prior, places.found.astype(float), own, following, *per_word], axis=1)
@@ -130,15 +128,22 @@ class Rereader:
         p = _log_p(self._model, flat)
         return _sum(row[known & ~later], p[known & ~later], len(said)), _sum(row[later], p[later], len(said))
 
-    def _company(self, kind: str, candidate: Hashes, bounds: list[Ints], key: Hashes, said_before: Ints) -> Doubles:
-        """Summed association of each word with the distinct words of its two windows, shape (words,)."""
-        lo, mid, after, hi = (np.clip(b, 0, len(key)) for b in bounds)
-        first, last = _ranges(lo, mid), _ranges(after, hi)
-        row = np.concatenate([first[0], last[0]])
-        at = np.concatenate([first[1], last[1]])
-        new = said_before[at] < lo[row]  # a word that is said twice counts once
-        row, at = row[new], at[new]
-        return _sum(row, self._associations.values(kind, candidate[row], key[at]), len(candidate))
+    def _company(
+        self, kind: str, candidate: Hashes, place: Ints, sides: Sequence[Ints], key: Hashes, said_before: Ints
+    ) -> Doubles:
+        """Summed association of each word with the distinct words of the two windows of its place, shape (words,).
+
+        sides: where the windows of each place begin and end, the first before the second, shape (places,) each.
+        """
+        lo, mid, after, hi = (np.clip(b, 0, len(key)) for b in sides)
+        side, at = _ranges(np.stack([lo, after], axis=1).ravel(), np.stack([mid, hi], axis=1).ravel())
+        beside = side // 2
+        new = said_before[at] < lo[beside]  # a word that is said twice counts once
+        at = at[new]
+        end = np.cumsum(np.bincount(beside[new], minlength=len(lo)))
+        row, which = _ranges(np.append(0, end)[place], end[place])
+        kept, values = self._associations.kept(kind, candidate[row], key[at[which]])
+        return _sum(row[kept], values, len(candidate))
 
 
 def doubtful(edits: Sequence[Edit], families: frozenset[str]) -> Places:

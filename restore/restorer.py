@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from math import log
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final, NamedTuple
 
-import numpy as np
 from rapidfuzz.fuzz import ratio
 
 from restore.associations import Associations
 from restore.cache import kept
-from restore.calibration import Fitted, load_fitted
+from restore.calibration import Calibration, Fitted, Record, load_fitted
 from restore.candidates import TERM, Lattice
 from restore.channel import STRANGER, Passages, Screen, Verdict, phrase_weights
 from restore.context import ContextModel
@@ -40,8 +39,7 @@ DOUBT: Final = 1.0  # off the log odds of an edit where the spinner's table is k
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(NamedTuple):
     """One way to change a stretch of tokens: the words in it that differ, and how probable they are.
 
     posterior: by the decoder. probability: calibrated. record: what the entry's record adds to its log odds.
@@ -56,8 +54,7 @@ class _Reading:
     record: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
+class _Choice(NamedTuple):
     """A reading that will be made, its rivals over the same tokens, the chance that its sentence was spun,
     and whether the word before it is free to change (no edit has it, nor the allow-list)."""
 
@@ -407,18 +404,21 @@ class Restorer:
 def _readings(
     lattice: Lattice, decoded: Decoded, tokens: Tokens, fitted: Fitted, doubt: float
 ) -> Iterator[tuple[int, list[_Reading]]]:
-    """By sentence: what the arcs change, arcs that change the same taken together."""
-    changing = np.array([option is not None for option in lattice.option], bool)
+    """By sentence: what the arcs change, arcs that change the same taken together.
+
+    doubt: of a spinner that shares only part of the table; records say nothing of it, and this is taken off instead.
+    """
+    posterior = decoded.posterior.tolist()
+    arcs = [k for k, (p, option) in enumerate(zip(posterior, lattice.option, strict=True)) if p >= MENTION and option]
+    judge = _judge(lattice, tokens, fitted, doubt)
     merged: dict[tuple[int, int, tuple[str, ...]], tuple[int, float]] = {}
     sentence = 0
-    bounds = lattice.sentences
-    posterior = decoded.posterior.tolist()
-    for arc in np.flatnonzero((decoded.posterior >= MENTION) & changing).tolist():
+    for arc in arcs:
         option = lattice.option[arc]
-        assert option is not None
-        while lattice.start[arc] >= bounds[sentence][1]:
+        assert option is not None  # identity arcs make no reading
+        while lattice.start[arc] >= lattice.sentences[sentence][1]:
             if merged:
-                yield sentence, [_reading(change, *m, lattice, tokens, fitted, doubt) for change, m in merged.items()]
+                yield sentence, [judge(change, *m) for change, m in merged.items()]
                 merged = {}
             sentence += 1
         change = trimmed(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
@@ -426,27 +426,33 @@ def _readings(
         best, total = merged.get(change, (arc, 0.0))
         merged[change] = best if posterior[best] >= p else arc, min(1.0, total + p)
     if merged:
-        yield sentence, [_reading(change, *m, lattice, tokens, fitted, doubt) for change, m in merged.items()]
+        yield sentence, [judge(change, *m) for change, m in merged.items()]
 
 
-def _reading(
-    change: tuple[int, int, tuple[str, ...]],
-    arc: int,
-    posterior: float,
-    lattice: Lattice,
-    tokens: Tokens,
-    fitted: Fitted,
-    doubt: float,
-) -> _Reading:
-    """doubt: of a spinner that shares only part of the table; records say nothing of it, and this is taken off instead."""
-    option = lattice.option[arc]
-    assert option is not None  # identity arcs make no reading
-    start, end, words = change
-    known = fitted.records.get(option.family) if not doubt else None
-    record = known.get((" ".join(tokens.key[start:end]), " ".join(words)), 0.0) if known else 0.0
-    calibration = fitted.calibration(option.family if not doubt else "")
-    probability = calibration.probability(posterior, option.rate, record - doubt)
-    return _Reading(start, end, words, arc, posterior, probability, record)
+def _judge(
+    lattice: Lattice, tokens: Tokens, fitted: Fitted, doubt: float
+) -> Callable[[tuple[int, int, tuple[str, ...]], int, float], _Reading]:
+    """What makes a reading of a change, its likeliest arc and its posterior."""
+    keys, options = tokens.key, lattice.option
+    by_family: dict[str, tuple[Calibration, Record]] = {}
+
+    def reading(change: tuple[int, int, tuple[str, ...]], arc: int, posterior: float) -> _Reading:
+        option = options[arc]
+        assert option is not None
+        family = option.family
+        known = by_family.get(family)
+        if known is None:
+            told = (
+                (fitted.calibration(""), {}) if doubt else (fitted.calibration(family), fitted.records.get(family, {}))
+            )
+            known = by_family[family] = told
+        calibration, records = known
+        start, end, words = change
+        record = records.get((" ".join(keys[start:end]), " ".join(words)), 0.0) if records else 0.0
+        probability = calibration.probability(posterior, option.rate, record - doubt)
+        return _Reading(start, end, words, arc, posterior, probability, record)
+
+    return reading
 
 
 def trimmed(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tuple[int, int, tuple[str, ...]]:
