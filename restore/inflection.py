@@ -25,8 +25,8 @@ _IRREGULAR_PAST: Final[dict[str, tuple[str, str]]] = {
     forget forgot forgotten;forgive forgave forgiven;freeze froze frozen;get got;give gave given;go went gone
     grind ground;grow grew grown;hang hung;have had;hear heard;hide hid hidden;hit hit;hold held;hurt hurt
     keep kept;know knew known;lay laid;lead led;leave left;lend lent;let let;lie lay lain;light lit;lose lost
-    make made;mean meant;meet met;mistake mistook mistaken;overcome overcame overcome;pay paid;put put;quit quit
-    read read;rebuild rebuilt;ride rode ridden;ring rang rung;rise rose risen;run ran run;say said;see saw seen
+    make made;mean meant;meet met;mistake mistook mistaken;offset offset;overcome overcame overcome;pay paid;put put;quit quit
+    read read;rebuild rebuilt;reset reset;ride rode ridden;ring rang rung;rise rose risen;run ran run;say said;see saw seen
     seek sought;sell sold;send sent;set set;shake shook shaken;shed shed;shine shone;shoot shot;show showed shown
     shrink shrank shrunk;shut shut;sing sang sung;sink sank sunk;sit sat;sleep slept;slide slid;speak spoke spoken
     spend spent;spin spun;split split;spread spread;spring sprang sprung;stand stood;steal stole stolen;stick stuck
@@ -41,19 +41,31 @@ _IRREGULAR_PLURAL: Final = {
     "child": "children", "man": "men", "woman": "women", "person": "people", "foot": "feet", "tooth": "teeth",
     "mouse": "mice", "goose": "geese", "life": "lives", "wife": "wives", "knife": "knives", "leaf": "leaves",
     "half": "halves", "shelf": "shelves", "self": "selves", "thief": "thieves", "wolf": "wolves", "loaf": "loaves",
-    "analysis": "analyses", "crisis": "crises", "thesis": "theses", "phenomenon": "phenomena",
+    "analysis": "analyses", "crisis": "crises", "thesis": "theses", "hypothesis": "hypotheses", "diagnosis": "diagnoses",
+    "emphasis": "emphases", "synthesis": "syntheses", "phenomenon": "phenomena",
     "criterion": "criteria", "have": "has", "do": "does", "go": "goes", "be": "is",
 }  # fmt: skip
 _SINGULAR: Final = {plural: word for word, plural in _IRREGULAR_PLURAL.items()}
 _PRESENT: Final = {past: word for word, forms in _IRREGULAR_PAST.items() for past in forms}
 _VOWELS: Final = frozenset("aeiou")
+# Words of several syllables whose last is stressed (or whose final consonant doubles all the same), by their endings, and
+# words that end so and are not.
+_DOUBLING: Final = tuple(
+    "fer mit cur pel gin trol gret forget upset reset offset excel equip acquit kidnap program format outfit".split()
+)
+_SINGLE: Final = frozenset("offer suffer differ proffer pilfer limit delimit vomit".split())
+_TAKES_ES: Final = frozenset(  # of those in -o after a consonant; most take -s: photos, casinos
+    """buffalo cargo domino echo embargo forego forgo go hero mango mosquito motto outdo overdo potato redo tomato tornado
+    torpedo undergo undo veto volcano""".split()
+)
 
 
 def _doubles(word: str) -> bool:
-    """Whether a final consonant doubles before -ed and -ing ("stop", not "open" or "visit")."""
-    if len(word) < 3 or word[-1] in "aeiouwxy" or word[-2] not in _VOWELS or word[-3] in _VOWELS:
+    """Whether a final consonant doubles before -ed and -ing ("stop", "quit", not "open", "visit" or "offer")."""
+    sounds = word.replace("qu", "kw")
+    if len(word) < 3 or sounds[-1] in "aeiouwxy" or sounds[-2] not in _VOWELS or sounds[-3] in _VOWELS:
         return False
-    return sum(c in _VOWELS for c in word) == 1 or word.endswith(("fer", "mit", "cur", "pel", "gin", "trol", "gret"))
+    return sum(c in _VOWELS for c in sounds) == 1 or (word.endswith(_DOUBLING) and word not in _SINGLE)
 
 
 @lru_cache(maxsize=16384)
@@ -64,7 +76,7 @@ def inflect(word: str, form: Form) -> str:
     if form == "ing":
         if word.endswith("ie"):
             return word[:-2] + "ying"
-        if word.endswith("e") and not word.endswith(("ee", "oe", "ye")):
+        if word.endswith("e") and len(word) > 2 and not word.endswith(("ee", "oe", "ye")):
             return word[:-1] + "ing"
         return word + (word[-1] if _doubles(word) else "") + "ing"
     if word in _IRREGULAR_PAST:
@@ -79,7 +91,7 @@ def inflect(word: str, form: Form) -> str:
 def _add_s(word: str) -> str:
     if word.endswith("y") and word[-2:-1] not in _VOWELS:
         return word[:-1] + "ies"
-    if word.endswith(("s", "x", "z", "ch", "sh")) or (word.endswith("o") and word[-2:-1] not in _VOWELS):
+    if word.endswith(("s", "x", "z", "ch", "sh")) or word in _TAKES_ES:
         return word + "es"
     return word + "s"
 

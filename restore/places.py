@@ -16,11 +16,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from restore.lexicon import Option
+from restore.termtables import singular
 
 RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases, among those that look like it
 RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
 CHANCE: Final = 0.1  # share of the lesser places that count as evidence
 LONG_TEXT: Final = 100  # tokens; longer texts have more places by chance
+COMPOSED: Final = "composed"  # source of an original that no list has
+COMPOSED_RATE: Final = 0.3  # P(found | original) of the likeliest original of a place, as it is reported
+LEAST_RATIO: Final = 0.5  # log-likelihood ratio below which a composition is no place
 
 
 class Place(NamedTuple):
@@ -37,6 +41,16 @@ class Place(NamedTuple):
     options: tuple[Option, ...]
     shares: tuple[float, ...]
     changes: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(slots=True)
+class Draft:
+    """A place before its weight: originals with log P(o) P(found | o), and what is known of the found phrase."""
+
+    start: int
+    end: int
+    options: dict[str, tuple[float, str]]  # original -> log joint, source
+    listed: float | None  # weight that being listed gives; None for compositions
 
 
 class Features(NamedTuple):
@@ -89,6 +103,13 @@ class Judge:
 
 
 UNFITTED: Final = Judge(-1.5, Features(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+
+
+def changed_words(found: Sequence[str], original: Sequence[str]) -> list[tuple[str, str]]:
+    """Which words change into which, in the singular; the whole phrases where their lengths differ."""
+    if len(found) != len(original):
+        return [(" ".join(found), " ".join(original))]
+    return [(singular(x) or x, singular(y) or y) for x, y in zip(found, original, strict=True) if x != y]
 
 
 def apart(places: Sequence[Place]) -> list[Place]:

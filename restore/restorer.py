@@ -25,8 +25,8 @@ from restore.neural import SecondOpinion, installed, load_opinions
 from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, splice
-from restore.surface import fix_article, match_case, quotes_like, stray_braces, with_capitals
-from restore.terms import Terms, stretch
+from restore.surface import fix_article, match_case, quotes_like, stray_braces, stretch, with_capitals
+from restore.terms import Terms
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
 from restore.thesaurus import Judgement, Thesaurus
@@ -483,7 +483,8 @@ def _replacement(choice: _Choice, reading: _Reading, start: int, end: int, token
     if start == first:
         return words
     article = text[start : tokens.end[choice.reading.start - 1]]
-    return fix_article(article, words) + text[start + len(article) : first] + words
+    sound = with_capitals(stretch(spelling.original, reading.words), spelling.capitals)
+    return fix_article(article, sound, words) + text[start + len(article) : first] + words
 
 
 def _surface(words: tuple[str, ...], found: str, text: str, spelling: _Spelling) -> str:

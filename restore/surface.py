@@ -6,7 +6,7 @@ how the original was written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import regex
@@ -16,7 +16,10 @@ _SMALL: Final = frozenset(
 )
 _BRACED: Final = regex.compile(r"\{(\p{L}[\p{L}’'-]*(?: \p{L}[\p{L}’'-]*){0,3})\}")
 _VOWEL_SOUND: Final = regex.compile(r"(?:[aeiou]|hono|hour|heir|honest)", regex.IGNORECASE)
-_CONSONANT_SOUND: Final = regex.compile(r"(?:uni(?!n|m)|use|usu|util|u[kst]\b|eu|one|once|ubiq)", regex.IGNORECASE)
+_CONSONANT_SOUND: Final = regex.compile(
+    r"(?:uni(?!n|m|dent|diom)|unanim|us[aeu]|ut[aeio]|ur(?:an|in)|u[kst]\b|ufo|eu|ewe|one\b|ones|once|ubiq)",
+    regex.IGNORECASE,
+)
 _ACRONYM: Final = regex.compile(r"\p{Lu}{2,4}|(?:\p{Lu}\.){2,}\p{Lu}?")
 _LETTER_NAME: Final = regex.compile(r"[AEFHILMNORSX](?![a-z])")
 _WORD: Final = regex.compile(r"[\p{L}\p{M}’'-]+")
@@ -41,6 +44,15 @@ def match_case(original: str, found: str) -> str:
     if len(letters) > 1 and content and all(w[0].isupper() for w in content):
         return _title(original)
     return original[:1].upper() + original[1:]
+
+
+def stretch(original: str, words: Sequence[str]) -> str:
+    """The part of an original that has these words, as it is spelt there ("cross-entropy", "New York"); else the words joined."""
+    if "-" in original or not original.islower():
+        pattern = r"(?<!\w)" + r"[\s-]*".join(map(regex.escape, words)) + r"(?!\w)"
+        if match := regex.search(pattern, original, regex.IGNORECASE):
+            return str(match.group())
+    return " ".join(words).replace(" 's", "'s")
 
 
 def with_capitals(text: str, capitals: Mapping[str, str]) -> str:
@@ -74,16 +86,17 @@ def article_for(word: str) -> str:
     return "a"
 
 
-def fix_article(article: str, following: str) -> str:
-    """`article` in the form that the word after it needs; its case is kept."""
+def fix_article(article: str, following: str, standing: str = "") -> str:
+    """`article` in the form that the word after it needs; its case is kept.
+
+    standing: that word as it will stand; where a heading has it in capitals, they are no acronym's.
+    """
     right = article_for(following)
     if article.lower() == right:
         return article
-    return (
-        right.upper()
-        if article.isupper() and len(article) > 1
-        else (right.capitalize() if article[0].isupper() else right)
-    )
+    if article.isupper() and (len(article) > 1 or (standing.isupper() and len(standing) > 1)):
+        return right.upper()
+    return right.capitalize() if article[0].isupper() else right
 
 
 def stray_braces(text: str) -> list[tuple[int, int, str]]:

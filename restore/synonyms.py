@@ -78,6 +78,8 @@ class Synonyms:
             raise ValueError(
                 f"{path}: the table of synonyms is cut short or damaged ({error}); fetch it again"
             ) from None
+        if len(parts) != 1 + 4 * len(SECTIONS):
+            raise ValueError(f"{path}: the table of synonyms is cut short; fetch it again")
         numbers = [_unpack(part) for part in parts[1:]]
         sections = {}
         for name, k in zip(SECTIONS, range(0, len(numbers), 4), strict=True):

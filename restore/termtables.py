@@ -6,10 +6,11 @@ other number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from math import log
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +22,8 @@ from restore.lexicon import read
 WORDS: Final = "words*.txt"
 TERMS: Final = "terms*.txt"
 ORDINARY: Final = "ordinary*.txt"
+JOINED: Final = frozenset((" ", "-", ""))  # gaps between the words of a phrase
+LOG_RATE: Final = log(0.03)  # of the share of a paper's words that begin a term
 
 _NOT_PLURAL: Final = frozenset(
     """news lens series species gas bias bayes alias atlas means always perhaps besides across dies yes navies gauss
@@ -64,6 +67,15 @@ class Listed:
     hyphens: dict[tuple[str, str], int] = field(default_factory=dict)  # neighbours: times hyphenated less times not
     seconds: dict[str, set[str]] = field(default_factory=dict)  # `second_words` of the phrases
 
+    def spelt(self, words: Sequence[str], gaps: Sequence[str]) -> str:
+        """A composed original: hyphens where the found phrase has them between as many words, or the list's originals
+        mostly do. gaps: those inside the found phrase."""
+        text = words[0]
+        for k, (a, b) in enumerate(pairwise(words)):
+            hyphen = len(gaps) == len(words) - 1 and gaps[k] == "-"
+            text += ("-" if hyphen or self.hyphens.get((a, b), 0) > 0 else " ") + b
+        return text.replace(" 's", "'s")
+
 
 @dataclass(slots=True)
 class Tables:
@@ -76,6 +88,17 @@ class Tables:
     ordinary: set[str] = field(default_factory=set)  # phrases that clean text has: never composed away
     longer: dict[str, set[str]] = field(default_factory=dict)  # `second_words` of the longer segments
     openings: set[str] = field(default_factory=set)  # words that a segment may begin with, in either number
+
+    def term_weight(self, original: str) -> float:
+        """Log probability that a term begins at a word of a paper."""
+        node: Any = self.terms
+        words = term_key(original).split()
+        words[-1] = singular(words[-1]) or words[-1]
+        for word in words:
+            node = node.get(word)
+            if node is None:
+                return LOG_RATE - 10.0
+        return LOG_RATE + float(node.get("", -10.0))
 
 
 def read_listed(folder: Path, name: str) -> Listed:

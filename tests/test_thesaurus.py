@@ -14,10 +14,10 @@ from rapidfuzz.distance import Indel
 import restore
 from restore.inflection import analyses
 from restore.learning.gold import judged, read_marked
+from restore.learning.regression import logistic
 from restore.learning.thesaurus import (
     SynonymSpinner,
     drawn_table,
-    logistic,
     moby,
     own_table_weights,
     relations,

@@ -9,15 +9,28 @@ from typing import Annotated, Final
 import typer
 
 from restore.context import hashes
+from restore.learning.corpora import corpus_files, read_corpora
 from restore.learning.corpora import documents as read_documents
-from restore.learning.corpora import read_corpora
 from restore.learning.phrases import PairsError, described, learn, read_pairs, write_learned
 from restore.learning.smoothing import estimate
 
 LEAST_BIGRAM: Final = 2
 LEAST_TRIGRAM: Final = 3
 
-_CLEAN: Final = "More clean documents: a file with one a line, or a folder of texts."
+Corpora = Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")]
+Without = Annotated[Path | None, typer.Option(help="Pairs whose documents must not be learned from.")]
+Clean = Annotated[
+    list[Path] | None, typer.Option(help="More clean documents: a file with one a line, or a folder of texts.")
+]
+ToSpin = Annotated[Path, typer.Argument(help="Pairs that the context model has not seen; their originals are spun.")]
+Tenth = Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used.")]
+FittedFile = Annotated[Path, typer.Option("-o", help="fitted.json, in which what is fitted is replaced.")]
+FamilyFolder = Annotated[Path, typer.Option("-o", help="The family's folder.")]
+TorturedList = Annotated[
+    Path, typer.Argument(metavar="LIST", help="Tortured phrases: found, original, papers, context.")
+]
+SpunBy = Annotated[str, typer.Option(help="The family that the pairs were spun by.")]
+Jobs = Annotated[int, typer.Option("-j", help="Processes that read the corpora.")]
 
 app = typer.Typer(help="Learn what restore ships: lexicons from parallel text, the context model from plain text.")
 
@@ -39,20 +52,18 @@ def lexicon_command(
 
 @app.command("capitals")
 def capitals_command(
-    corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
+    corpora: Corpora,
     lexicon: Annotated[Path, typer.Argument(help="The lexicon's folder; originals in its .tsv files are rewritten.")],
     every: Annotated[int, typer.Option(help="Read one document of so many.")] = 4,
 ) -> None:
     """Write a lexicon's originals as plain text writes them: "New York", "TV"."""
-    from itertools import islice
-
     from restore.learning.capitals import Writing, originals_of, rewrite
     from restore.learning.phrases import open_text
     from restore.text import tokenize
 
     files = sorted(lexicon.rglob("*.tsv"))
     writing = Writing(set().union(*map(originals_of, files)))
-    for path in sorted(p for p in corpora.glob("*.txt*") if not p.name.startswith("clean_dev")):
+    for path in corpus_files(corpora):
         with open_text(path) as lines:
             for line in islice(lines, 0, None, every):
                 writing.read(tokenize(line.rstrip("\n")))
@@ -63,12 +74,12 @@ def capitals_command(
 
 @app.command("context")
 def context_command(
-    corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
+    corpora: Corpora,
     output: Annotated[Path, typer.Option("-o", help="The model to write.")],
-    without: Annotated[Path | None, typer.Option(help="Pairs whose documents must not be learned from.")] = None,
+    without: Without = None,
     least_bigram: Annotated[int, typer.Option(help="Least count of a bigram.")] = LEAST_BIGRAM,
     least_trigram: Annotated[int, typer.Option(help="Least count of a trigram.")] = LEAST_TRIGRAM,
-    jobs: Annotated[int, typer.Option("-j", help="Processes.")] = 2,
+    jobs: Jobs = 2,
 ) -> None:
     """Train the context model (about 6 minutes and 8 GB of memory for 75 million words)."""
     words, stream = read_corpora(corpora, without, jobs)
@@ -79,7 +90,7 @@ def context_command(
 
 @app.command("associations")
 def associations_command(
-    corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
+    corpora: Corpora,
     output: Annotated[Path, typer.Option("-o", help="The table to write.")],
     pairs: Annotated[
         Path,
@@ -88,7 +99,7 @@ def associations_command(
         ),
     ],
     family: Annotated[str, typer.Option(help="The family whose words' company is counted.")] = "autoblog",
-    jobs: Annotated[int, typer.Option("-j", help="Processes.")] = 2,
+    jobs: Jobs = 2,
 ) -> None:
     """Count which words keep company (about 8 minutes and 12 GB of memory; needs the extra `train`)."""
     from dataclasses import replace
@@ -135,8 +146,8 @@ def thesaurus_command(
 
 @app.command("thesaurus-judge")
 def thesaurus_judge_command(
-    pairs: Annotated[Path, typer.Argument(help="Pairs that the context model has not seen; their originals are spun.")],
-    clean: Annotated[list[Path] | None, typer.Option(help=_CLEAN)] = None,
+    pairs: ToSpin,
+    clean: Clean = None,
     documents: Annotated[int, typer.Option(help="Originals to spin.")] = 900,
     seed: Annotated[int, typer.Option(help="Of the spinner and the windows.")] = 0,
 ) -> None:
@@ -152,8 +163,8 @@ def thesaurus_judge_command(
 
 @app.command("own-table-judge")
 def own_table_judge_command(
-    pairs: Annotated[Path, typer.Argument(help="Pairs that the context model has not seen; their originals are spun.")],
-    clean: Annotated[list[Path] | None, typer.Option(help=_CLEAN)] = None,
+    pairs: ToSpin,
+    clean: Clean = None,
     documents: Annotated[int, typer.Option(help="Originals to spin.")] = 400,
     seed: Annotated[int, typer.Option(help="Of the tables, the spinner and the windows.")] = 0,
 ) -> None:
@@ -170,7 +181,7 @@ def own_table_judge_command(
 def neural_command(
     pairs: Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used, of some of these.")],
     output: Annotated[Path, typer.Option("-o", help="neural.json to write.")],
-    family: Annotated[str, typer.Option(help="The family whose close calls are looked at.")] = "autoblog",
+    family: SpunBy = "autoblog",
     documents: Annotated[int, typer.Option(help="How many (half a minute each).")] = 24,
     model: Annotated[str, typer.Option(help="Of the models installed; the best of them if not named.")] = "",
 ) -> None:
@@ -187,46 +198,42 @@ def neural_command(
 
 @app.command("passage")
 def passage_command(
-    pairs: Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used.")],
-    output: Annotated[
-        Path, typer.Option("-o", help="fitted.json, whose weights of a sentence's evidence are replaced.")
-    ],
-    family: Annotated[str, typer.Option(help="The family whose sentences are judged.")] = "autoblog",
+    pairs: Tenth,
+    output: FittedFile,
+    family: SpunBy = "autoblog",
 ) -> None:
     """Fit how screen and lattice are heard on whether a sentence was spun (a minute)."""
-    from dataclasses import replace
-
-    from restore.calibration import load_fitted, save_fitted
     from restore.learning.fitting import fit_passage
 
-    passage = fit_passage(pairs, family, typer.echo)
-    save_fitted(replace(load_fitted(output), passage=passage), output)
-    typer.echo(f"{output}: {passage}")
+    _refit(output, passage=fit_passage(pairs, family, typer.echo))
 
 
 @app.command("rereading")
 def rereading_command(
-    pairs: Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used.")],
-    output: Annotated[
-        Path, typer.Option("-o", help="fitted.json, whose coefficients of the second reading are replaced.")
-    ],
-    family: Annotated[str, typer.Option(help="The family whose edits are read again.")] = "autoblog",
+    pairs: Tenth,
+    output: FittedFile,
+    family: SpunBy = "autoblog",
 ) -> None:
     """Fit how edits are judged once more in the restored text (a minute)."""
+    from restore.learning.fitting import fit_rereading
+
+    _refit(output, rereading=fit_rereading(pairs, family, typer.echo))
+
+
+def _refit(output: Path, **fitted: tuple[float, ...]) -> None:
+    """Put coefficients into fitted.json."""
     from dataclasses import replace
 
     from restore.calibration import load_fitted, save_fitted
-    from restore.learning.fitting import fit_rereading
 
-    coefficients = fit_rereading(pairs, family, typer.echo)
-    save_fitted(replace(load_fitted(output), rereading=coefficients), output)
-    typer.echo(f"{output}: {coefficients}")
+    save_fitted(replace(load_fitted(output), **fitted), output)  # type: ignore[arg-type]
+    typer.echo(f"{output}: {fitted}")
 
 
 @app.command("tortured")
 def tortured_command(
-    rows: Annotated[Path, typer.Argument(metavar="LIST", help="Tortured phrases: found, original, papers, context.")],
-    output: Annotated[Path, typer.Option("-o", help="The family's folder; judgements.txt in it is obeyed.")],
+    rows: TorturedList,
+    output: FamilyFolder,
 ) -> None:
     """Clean a list of tortured phrases and learn word substitutions and terms from it (three seconds)."""
     from restore.learning import tortured
@@ -239,11 +246,11 @@ def tortured_command(
 
 @app.command("places")
 def places_command(
-    rows: Annotated[Path, typer.Argument(metavar="LIST", help="The list that the family was learned from.")],
+    rows: TorturedList,
     clean: Annotated[
         list[Path], typer.Argument(help="Folders of clean technical pages (HTML) that nothing learned from.")
     ],
-    output: Annotated[Path, typer.Option("-o", help="The family's folder; places.json is written.")],
+    output: FamilyFolder,
     most: Annotated[int, typer.Option(help="Pages read of each folder.")] = 300,
 ) -> None:
     """Fit how a sparse family's composed places are judged (five minutes)."""
@@ -265,8 +272,8 @@ def places_command(
 
 @app.command("ordinary")
 def ordinary_command(
-    corpora: Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")],
-    output: Annotated[Path, typer.Option("-o", help="The family's folder.")],
+    corpora: Corpora,
+    output: FamilyFolder,
     half: Annotated[bool, typer.Option(help="Only every other document, to measure on the rest.")] = False,
 ) -> None:
     """Note the phrases of clean texts that a family's compositions would change, so that they will not."""
@@ -288,14 +295,14 @@ def ordinary_command(
 
 @app.command("twosided")
 def twosided_command(
-    corpora: Annotated[Path, typer.Argument(help="Folder of .txt.xz files, a document a line.")],
+    corpora: Corpora,
     output: Annotated[Path, typer.Option("-o", help="The model to write.")],
-    without: Annotated[Path | None, typer.Option(help="Pairs whose documents must not be learned from.")] = None,
+    without: Without = None,
     pairs: Annotated[Path | None, typer.Option(help="Real marked pairs to learn from as well.")] = None,
     tokens: Annotated[int, typer.Option(help="Spun tokens to train on, in millions.")] = 60,
     seed: Annotated[int, typer.Option(help="Of the spinner, the order and the initial weights.")] = 0,
     family: Annotated[str, typer.Option(help="The channel to undo.")] = "autoblog",
-    jobs: Annotated[int, typer.Option("-j", help="Processes that count words.")] = 2,
+    jobs: Jobs = 2,
     threads: Annotated[int, typer.Option(help="Threads that train, beside one process that spins.")] = 1,
 ) -> None:
     """Train the two-sided model (about 80 minutes for 60 million tokens; needs torch). A stopped run goes on."""
@@ -323,7 +330,7 @@ def twosided_command(
 def record_command(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines; all but each tenth are used.")],
     output: Annotated[Path, typer.Option("-o", help="The family's record.txt; fit the calibration again afterwards.")],
-    family: Annotated[str, typer.Option(help="The family that they were spun by.")] = "autoblog",
+    family: SpunBy = "autoblog",
 ) -> None:
     """Note which entries prove right more or less often than the engine thinks (six minutes)."""
     from restore.calibration import record_lines
@@ -339,7 +346,7 @@ def record_command(
 def weights_command(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines; each tenth is fitted on.")],
     output: Annotated[Path, typer.Option("-o", help="The file to write.")],
-    family: Annotated[str, typer.Option(help="The family that they were spun by.")] = "autoblog",
+    family: SpunBy = "autoblog",
     keep: Annotated[bool, typer.Option("--keep", help="Keep the standing weights; only calibrate.")] = False,
 ) -> None:
     """Fit the weights of the evidence and the calibration (about ten minutes)."""

@@ -153,7 +153,7 @@ def _middle_anchor(spun: list[str], original: list[str], a: list[Range], b: list
         runs = [
             (tuple(keys[t : t + SHINGLE]), s)
             for s, (begin, end) in enumerate(ranges)
-            for t in range(begin, end - SHINGLE)
+            for t in range(begin, end - SHINGLE + 1)
         ]
         count = Counter(run for run, _ in runs)
         places.append({run: s for run, s in runs if count[run] == 1})

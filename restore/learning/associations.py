@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.associations import Associations, pair_hash, steps
+from restore.associations import KINDS, Associations, pair_hash, steps
 from restore.context import Hashes
 from restore.inflection import analyses
 from restore.learning.smoothing import pack
@@ -67,7 +67,7 @@ def associate(
     near = {"before": range(-NEAR, 0), "after": range(1, NEAR + 1)}
     kinds = {kind: _beside(stream, number, len(candidates), company, d) for kind, d in near.items()}
     keys, values = [], []
-    for kind in ("before", "after", "topic"):
+    for kind in KINDS:
         if kind == "topic":
             counts, own, other, windows = _together(stream, number, len(candidates), company)
         else:

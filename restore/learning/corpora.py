@@ -26,6 +26,11 @@ def words_of(text: str) -> list[str]:
     return [*sequence(tokenize(text))[0], SENTENCE]
 
 
+def corpus_files(folder: Path) -> list[Path]:
+    """Files of a folder that may be learned from, a document a line; those named clean_dev* are for measuring."""
+    return sorted(p for p in folder.glob("*.txt*") if not p.name.startswith("clean_dev"))
+
+
 def documents(path: Path, most: int) -> list[str]:
     """Plain documents, so many at most: the lines of a file, or the .txt files of a folder."""
     if path.is_dir():
@@ -83,10 +88,9 @@ def read_corpora(
 ) -> tuple[list[str], NDArray[np.int64]]:
     """All documents of a folder's .txt and .txt.xz files as words, frequent ones first, and one stream of their numbers.
 
-    Files named clean_dev* are for measuring and are never read. Documents that
-    share text with the pairs in `without` are left out, so that these can serve to fit weights.
+    Documents that share text with the pairs in `without` are left out, so that these can serve to fit weights.
     """
-    paths = sorted(p for p in folder.glob("*.txt*") if not p.name.startswith("clean_dev"))
+    paths = corpus_files(folder)
     if not paths:
         raise FileNotFoundError(f"{folder}: no .txt or .txt.xz file there")
     barred = barred_shingles(without)

@@ -26,6 +26,7 @@ from restore.context import ContextModel
 from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked, split
 from restore.learning.phrases import MARK, from_marked, learn, write_learned
+from restore.learning.regression import logistic
 from restore.lexicon import load, phrase_key, read, root, words_of
 from restore.neural import Model, Opinion, SecondOpinion
 from restore.reading import decoded_twice
@@ -83,7 +84,7 @@ def fit_all(pairs: Path, family: str, old: Fitted, keep: bool, report: Callable[
 def fit_opinion(model: Model, pairs: Path, family: str, documents: int, report: Callable[[str], object]) -> Opinion:
     """How a language model is heard on close calls: by likelihood of the right candidates, on held-out pairs."""
     learned, kept = split(pairs)
-    read = [read_marked(m) for m in kept[:: max(1, len(kept) // documents)]]
+    read = [read_marked(m) for m in kept[:: max(1, len(kept) // documents)][:documents]]
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
         engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST)
@@ -246,14 +247,8 @@ def fit_passage(pairs: Path, family: str, report: Callable[[str], object]) -> tu
         engine = Restorer(families=[], lexicons=[lexicon_without(learned, family, Path(folder))])
         sides = [[evidence for m in kept for evidence in _sentences(m, engine, spun)] for spun in (False, True)]
     x = np.array([evidence for side in sides for evidence in side])
-    y = np.repeat([0.0, 1.0], [len(side) for side in sides])
     report(f"{len(sides[1]):,} spun sentences, {len(sides[0]):,} untouched ones")
-    theta = np.zeros(x.shape[1])
-    for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-np.clip(x @ theta, -30, 30)))
-        theta += np.linalg.solve(
-            (x * (p * (1 - p))[:, None]).T @ x + 0.5 * np.eye(len(theta)), x.T @ (y - p) - theta / 2
-        )
+    theta = logistic(x, np.repeat([0, 1], [len(side) for side in sides]), penalty=0.5)
     theta[0] -= log(len(sides[1]) / len(sides[0]))  # a likelihood ratio knows no prior
     return tuple(round(float(v), 4) for v in theta)
 

@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.context import COMMA, SENTENCE, ContextModel, frequency
+from restore.context import COMMA, SENTENCE, ContextModel, frequency, sequence
 from restore.inflection import Form, analyses, inflect
 from restore.lexicon import Lexicon, Option
 from restore.restoration import Restoration
@@ -120,14 +120,8 @@ def suggest(texts: Iterable[str], restorer: Restorer, limit: int = 200) -> list[
 
 def _read(result: Restoration) -> _Text:
     tokens = tokenize(result.text)
-    words: list[str] = []
-    at: list[int] = []
-    for gap, key in zip(tokens.gap, tokens.key, strict=True):
-        if gap in (".", ","):
-            words.append(SENTENCE if gap == "." else COMMA)
-        at.append(len(words))
-        words.append(shape(key))
-    words.append(SENTENCE)
+    words = [*sequence(tokens)[0], SENTENCE]
+    at = [i for i, word in enumerate(words[:-1]) if word not in (SENTENCE, COMMA)]
     own = [True] * len(tokens)
     shift = 0
     for e in result.edits:
@@ -247,7 +241,7 @@ class _Proposer:
         return Suggestion(phrase, len(seen.places), seen.texts, ratio, score, self._snippet(seen), tuple(proposals))
 
     def _originals(self, phrase: str) -> dict[str, str]:
-        """Originals to try, each with the way it was found; the surest way counts."""
+        """Originals to try, each with the first of these ways in which it was found."""
         out: dict[str, str] = {}
         for way, originals in (
             ("inflected", self._inflected(phrase)),

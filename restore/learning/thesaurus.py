@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from restore.channel import STRANGER, phrase_weights
 from restore.context import UNSEEN, ContextModel, Table, hashes, ngram_hash
+from restore.learning.regression import logistic
 from restore.learning.smoothing import pack
 from restore.learning.spinner import Spinner
 from restore.lexicon import Entry, Lexicon, build, load, read, root
@@ -291,30 +292,3 @@ class Fit(NamedTuple):
 
     words_alone: NDArray[np.float64]
     read: NDArray[np.float64]
-
-
-def logistic(
-    rows: NDArray[np.float64], labels: NDArray[np.int64], penalty: float = 1.0, untouched: float = 1.0
-) -> NDArray[np.float64]:
-    """Weights of a logistic regression with an L2 penalty, by Newton's method with step halving; shape (features,).
-
-    untouched: how much oftener than once each row of label 0 counts.
-    """
-    counts = np.where(labels == 1, 1.0, untouched)
-
-    def loss(w: NDArray[np.float64]) -> float:
-        each = np.logaddexp(0, np.where(labels == 1, -1, 1) * (rows @ w))
-        return float(counts @ each + penalty * w @ w / 2)
-
-    weights = np.zeros(rows.shape[1])
-    for _ in range(100):
-        p = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
-        gradient = rows.T @ (counts * (labels - p)) - penalty * weights
-        curvature = (rows * (counts * p * (1 - p))[:, None]).T @ rows + penalty * np.eye(len(weights))
-        step = np.linalg.solve(curvature, gradient)
-        while loss(weights + step) > loss(weights) and np.abs(step).max() > 1e-9:
-            step /= 2
-        weights += step
-        if np.abs(step).max() < 1e-8:
-            break
-    return weights

@@ -20,9 +20,11 @@ from typing import Final, NamedTuple
 
 import regex
 
+from restore.learning.corpora import corpus_files
 from restore.learning.phrases import open_text
 from restore.lexicon import LONGEST, LexiconError, phrase_key
-from restore.terms import COMPOSED, Terms
+from restore.places import COMPOSED
+from restore.terms import Terms
 from restore.termtables import singular, term_key
 from restore.text import tokenize
 
@@ -193,7 +195,7 @@ _ACCENTS: Final = str.maketrans("áàâäéèêëíîïóôöúûüç", "aaaaeee
 
 NAMES: Final = frozenset(
     """akaike alzheimer anderson apache arnold arrhenius asia asian bayes bayesian bernoulli bessel bhattacharyya
-    bluetooth bohr boltzmann boolean boston bragg brinkman british bronsted canadian canny caspian cepstrum chebyshev
+    bluetooth bohr boltzmann boolean boston bragg brinkman british bronsted canadian canny caspian chebyshev
     chinese crick crohn curie darcy diffie dirac dirichlet doppler eckert english euclidean euler europe european excel
     florida fourier gabor gaussian german gibbs gini golgi google grashof hadamard hadoop hahn hamming hann hartmann
     hellman helsinki henon hilbert hopf hough huang huntington hurst hénon india intel iran irish java joule jupyter
@@ -202,8 +204,8 @@ NAMES: Final = frozenset(
     monte carlo navier stokes newton newtonian nusselt palestine panama parkinson pasteur pearson poisson prandtl python
     radon rayleigh reynolds rician rosseland runge shapley sherwood siamese solaris spanish stefan swiss sybil tamura
     taylor tesseract timoshenko tucker vegard venturi vienna vineland visa viterbi voronoi waals walsh wasserstein
-    watson wiener wilcoxon windows wisconsin youtube zealand android america american africa african tabu naïve""".split()
-) - {"naïve", "cepstrum"}
+    watson wiener wilcoxon windows wisconsin youtube zealand android america american africa african tabu""".split()
+)
 
 
 class Segment(NamedTuple):
@@ -344,8 +346,7 @@ def ordinary_phrases(matcher: Terms, documents: Iterable[str]) -> list[str]:
 
 
 def documents(folder: Path, half: bool = False) -> Iterator[str]:
-    """Documents of the corpora, a line each; every other one where only `half` are asked for. Files named clean_dev*
-    are for measuring and are never read."""
-    for path in sorted(p for p in folder.glob("*.txt*") if not p.name.startswith("clean_dev")):
+    """Documents of the corpora, a line each; every other one where only `half` are asked for."""
+    for path in corpus_files(folder):
         with open_text(path) as lines:
             yield from (line for number, line in enumerate(lines) if not (half and number % 2))

@@ -8,7 +8,6 @@ the weights that `export` writes, word vectors quantised to int8.
 
 from __future__ import annotations
 
-import lzma
 import math
 import os
 import random
@@ -30,8 +29,9 @@ from torch.nn import functional
 
 from restore.candidates import Finder, Lattice
 from restore.context import ContextModel, hashes
-from restore.learning.corpora import barred_shingles, is_barred, words_of
+from restore.learning.corpora import barred_shingles, corpus_files, is_barred, words_of
 from restore.learning.gold import read_marked, split
+from restore.learning.phrases import open_text
 from restore.learning.spinner import Spinner, Spun
 from restore.lexicon import Lexicon, load, phrase_key, root
 from restore.text import shape, tokenize
@@ -162,8 +162,8 @@ def real_spun(marked: str) -> Spun:
 
 def documents(corpora: Path, without: Path | None, seed: int) -> Iterator[str]:
     """Documents of all corpora, mixed in proportion to their size; those for measuring, or in `without`, left out."""
-    paths = sorted(p for p in corpora.glob("*.txt.xz") if not p.name.startswith("clean_dev"))
-    files = [lzma.open(p, "rt", encoding="utf-8") for p in paths]  # noqa: SIM115 (closed one by one below)
+    paths = corpus_files(corpora)
+    files = [open_text(p) for p in paths]  # closed one by one below
     size = [p.stat().st_size ** 0.9 for p in paths]
     barred = barred_shingles(without)
     draw = random.Random(seed)
