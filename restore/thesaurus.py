@@ -59,7 +59,9 @@ WORDS_ALONE: Final = (-1.257, 0.532, -0.235)  # log odds from: 1, evidence of th
 READ: Final = (-0.507, 0.405, -0.155, -0.047)  # from what the lattice says: 1, ratio, changes, hundreds of free tokens
 # decoded as a spinner's with a table of its own, from the same and the evidence of the words alone: what context adds
 BY_OWN_TABLE: Final = (-0.047, 0.542, -0.304, -2.312, -0.541)
-OWN_GATE: Final = -0.5  # evidence of words alone in a hundred tokens from which on a text is decoded so,
+# Evidence of words alone in a hundred tokens from which on a text is decoded so, at least in all (words that recur say
+# nothing new),
+OWN_GATE: Final = (-0.5, -4.0)
 OWN_PAIRS: Final = 2.0  # and what pairs of words may add to it
 PRIOR: Final = -4.5  # log odds of a document to be such, before anything is read (fitted weights take even odds);
 OWN_PRIOR: Final = -4.5  # to be of a spinner with a table of its own: good English full of spinners' phrases comes near
@@ -401,7 +403,8 @@ def gate(tokens: int) -> float:
 
 def own_gate(tokens: int) -> float:
     """The same, to be decoded as a spinner's with a table of its own."""
-    return OWN_GATE * tokens / 100
+    apiece, least = OWN_GATE
+    return max(apiece * tokens / 100, least)
 
 
 def _stream(tokens: Tokens, sentences: list[tuple[int, int]]) -> tuple[list[str], dict[int, int]]:
