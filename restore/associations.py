@@ -73,7 +73,7 @@ class Associations:
 
     def kept(self, kind: str, words: Hashes, company: Hashes) -> tuple[NDArray[np.intp], Floats]:
         """Places of the pairs that are kept, in order, and their associations in nats."""
-        which, (steps,) = self._table.hits(pair_hash(kind, words, company))
+        which, (steps,) = self._table.held(pair_hash(kind, words, company))
         return which, (steps.astype(np.float32) - ZERO) * np.float32(STEP)
 
 

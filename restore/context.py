@@ -97,26 +97,30 @@ class Table:
 
     def find(self, ngrams: Hashes) -> tuple[NDArray[np.bool_], tuple[NDArray[np.uint8], ...]]:
         """Which n-grams are held, and their values (meaningless where not held)."""
-        which, values = self.hits(ngrams)
+        bucket, hit = self._hits(ngrams)
+        row = hit // BUCKET
         held = np.zeros(len(ngrams), bool)
-        held[which] = True
-        columns = tuple(np.zeros(len(ngrams), np.uint8) for _ in values)
-        for column, value in zip(columns, values, strict=True):
-            column[which] = value
-        return held, columns
+        held[row] = True
+        cell = bucket * BUCKET
+        cell[row[::-1]] += hit[::-1] % BUCKET  # the first of a bucket, where two are alike
+        return held, tuple(plane.ravel().take(cell) for plane in self.planes)
 
-    def hits(self, ngrams: Hashes) -> tuple[NDArray[np.intp], tuple[NDArray[np.uint8], ...]]:
-        """Places of the n-grams that are held, in order, and the values of these."""
-        bucket, fingerprint = locate(ngrams, len(self.fingerprints))
-        # byte by byte: of numbers that begin at an odd place of their file numpy would first copy the whole table
-        kept = self.fingerprints.view(np.uint8).take(bucket, axis=0).view(np.uint16)
-        hit = np.flatnonzero(kept == fingerprint[:, None])
+    def held(self, ngrams: Hashes) -> tuple[NDArray[np.intp], tuple[NDArray[np.uint8], ...]]:
+        """Places of the n-grams that are held, in order, and the values of these: faster where most are not."""
+        bucket, hit = self._hits(ngrams)
         row = hit // BUCKET
         first = np.ones(len(row), bool)  # of a bucket, where two are alike
         np.not_equal(row[1:], row[:-1], out=first[1:])
-        hit, row = hit[first], row[first]
+        row, hit = row[first], hit[first]
         cell = bucket[row] * BUCKET + hit % BUCKET
         return row, tuple(plane.ravel().take(cell) for plane in self.planes)
+
+    def _hits(self, ngrams: Hashes) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+        """The bucket of each n-gram, and the slots that have its fingerprint, those of all buckets numbered on."""
+        bucket, fingerprint = locate(ngrams, len(self.fingerprints))
+        # by bytes: of numbers that lie at an odd place of their file numpy would copy the whole table first
+        slots = self.fingerprints.view(np.uint8).take(bucket, axis=0).view(np.uint16)
+        return bucket, np.flatnonzero(slots == fingerprint[:, None])
 
 
 def locate(ngrams: Hashes, buckets: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:

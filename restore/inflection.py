@@ -43,7 +43,7 @@ _IRREGULAR_PLURAL: Final = {
     "half": "halves", "shelf": "shelves", "self": "selves", "thief": "thieves", "wolf": "wolves", "loaf": "loaves",
     "analysis": "analyses", "crisis": "crises", "thesis": "theses", "hypothesis": "hypotheses", "diagnosis": "diagnoses",
     "emphasis": "emphases", "synthesis": "syntheses", "phenomenon": "phenomena",
-    "criterion": "criteria", "have": "has", "do": "does", "go": "goes", "be": "is",
+    "criterion": "criteria", "quiz": "quizzes", "have": "has", "do": "does", "go": "goes", "be": "is",
 }  # fmt: skip
 _SINGULAR: Final = {plural: word for word, plural in _IRREGULAR_PLURAL.items()}
 _PRESENT: Final = {past: word for word, forms in _IRREGULAR_PAST.items() for past in forms}
@@ -53,10 +53,10 @@ _VOWELS: Final = frozenset("aeiou")
 _DOUBLING: Final = tuple(
     "fer mit cur pel gin trol gret forget upset reset offset excel equip acquit kidnap program format outfit".split()
 )
-_SINGLE: Final = frozenset("offer suffer differ proffer pilfer limit delimit vomit".split())
+_SINGLE: Final = frozenset("offer suffer differ proffer buffer coffer pilfer limit delimit vomit".split())
 _TAKES_ES: Final = frozenset(  # of those in -o after a consonant; most take -s: photos, casinos
-    """buffalo cargo domino echo embargo forego forgo go hero mango mosquito motto outdo overdo potato redo tomato tornado
-    torpedo undergo undo veto volcano""".split()
+    """buffalo cargo dingo domino echo embargo fiasco forego forgo fresco go grotto hero mango mosquito motto
+    outdo overdo peccadillo potato redo tomato tornado torpedo undergo undo veto volcano""".split()
 )
 
 

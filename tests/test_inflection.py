@@ -14,6 +14,7 @@ from restore.surface import article_for
     [
         ("offer", "ed", "offered"),
         ("suffer", "ing", "suffering"),
+        ("buffer", "ed", "buffered"),
         ("limit", "ed", "limited"),
         ("prefer", "ed", "preferred"),
         ("admit", "ing", "admitting"),
@@ -26,6 +27,7 @@ from restore.surface import article_for
         ("be", "ing", "being"),
         ("photo", "s", "photos"),
         ("hero", "s", "heroes"),
+        ("quiz", "s", "quizzes"),
         ("hypothesis", "s", "hypotheses"),
     ],
 )

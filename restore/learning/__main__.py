@@ -155,8 +155,7 @@ def thesaurus_judge_command(
     from restore.learning.thesaurus import fit_judge
     from restore.restorer import Restorer
 
-    texts = [pair.original for pair in islice(read_pairs(pairs), documents)]
-    fit = fit_judge(texts, [text for path in clean or [] for text in read_documents(path, 200)], Restorer(), seed)
+    fit = fit_judge(_originals(pairs, documents), _others(clean, 200), Restorer(), seed)
     typer.echo(f"WORDS_ALONE = {tuple(fit.words_alone.round(3).tolist())}")
     typer.echo(f"READ = {tuple(fit.read.round(3).tolist())}")
 
@@ -172,9 +171,21 @@ def own_table_judge_command(
     from restore.learning.thesaurus import fit_own_table
     from restore.restorer import Restorer
 
-    texts = [pair.original for pair in islice(read_pairs(pairs), documents)]
-    others = [text for path in clean or [] for text in read_documents(path, 1500)]
-    typer.echo(f"BY_OWN_TABLE = {tuple(fit_own_table(texts, others, Restorer(), seed).round(3).tolist())}")
+    weights = fit_own_table(_originals(pairs, documents), _others(clean, 1500), Restorer(), seed)
+    typer.echo(f"BY_OWN_TABLE = {tuple(weights.round(3).tolist())}")
+
+
+def _originals(pairs: Path, most: int) -> list[str]:
+    """Originals of pairs, so many at most."""
+    try:
+        return [pair.original for pair in islice(read_pairs(pairs), most)]
+    except PairsError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _others(clean: list[Path] | None, most: int) -> list[str]:
+    """Documents of clean sources, so many of each at most."""
+    return [text for path in clean or [] for text in read_documents(path, most)]
 
 
 @app.command("neural")
