@@ -23,7 +23,7 @@ def pasted() -> list[str]:
 @pytest.fixture(scope="module")
 def spun() -> list[str]:
     """Those of one by a spinner whose table no listed family has."""
-    marked = (BENCHMARKS / "paraphrased" / "13-finance.marked.txt").read_text(encoding="utf-8")
+    marked = (BENCHMARKS / "paraphrased" / "14-cars.marked.txt").read_text(encoding="utf-8")
     return read_marked(marked).tokens.text.strip().split("\n\n")
 
 
@@ -36,6 +36,19 @@ def test_paragraphs_between_spun_ones_stay(engine, spun, pasted):
     strays = sum(begin <= e.start < end for e in result.edits for begin, end in bounds)
     assert len(result.edits) > 10 * max(1, strays)
     assert engine.restore("\n\n".join(pasted)).edits == ()
+
+
+def test_where_a_spun_part_ends(engine, spun, pasted):
+    """A clean article stands below the spun one: most of it is held for clean, most of the other for spun."""
+    tokens = tokenize("\n\n".join([*spun, *pasted[:4]]))
+    judgement, _ = engine._unlisted.judge(tokens, frozenset())
+    clean: list[float] = []
+    made: list[float] = []
+    for p, (begin, end) in zip(judgement.spun, tokens.sentences(), strict=True):
+        sentence = tokens.text[tokens.start[begin] : tokens.end[end - 1]]
+        (clean if any(sentence in one for one in pasted) else made).append(p)
+    assert sum(p < 0.5 for p in clean) > 0.7 * len(clean)
+    assert sum(p > 0.5 for p in made) > 0.7 * len(made)
 
 
 def test_a_page_that_was_spun_throughout_is_one_part(engine, spun):
