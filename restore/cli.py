@@ -92,22 +92,19 @@ def clean(
     curl -s URL | restore clean --from html --html extract   the article's text, restored
     """
     names = paths or ["-"]
-    shown = diff or format is Format.json
-    asked = write + (output is not None) + diff + (format is Format.json)
-    if asked > 1 and not (asked == 2 and output and format is Format.json):
-        _fail("--write, --output, --diff and --format json exclude each other; choose one")
-    if write and "-" in names:
-        _fail("--write needs files; standard input goes to standard output")
-    if write and (to or html is Html.extract):
-        _fail("--write keeps the kind of a file; with --to and --html extract say --output")
-    if resume and not (write or output):
-        _fail("--resume needs files to go on with; say --write or --output")
-    if backup and not (write or output):
-        _fail("--backup keeps what is replaced; say --write or --output")
+    as_json = format is Format.json
+    shown, placed = diff or as_json, write or output is not None
     several = len(names) > 1 or os.path.isdir(names[0])
-    if several and not (write or output or shown or report):
-        _fail("several files: say where they go with --write, --output FOLDER, --diff, --format json or --report")
-    unplaced = several and not (write or output)  # only the report is asked for
+    asked = write + (output is not None) + diff + as_json
+    both = asked == 2 and output and as_json
+    _refuse(asked > 1 and not both, "--write, --output, --diff and --format json exclude each other; choose one")
+    _refuse(write and "-" in names, "--write needs files; standard input goes to standard output")
+    turned = to is not None or html is Html.extract
+    _refuse(write and turned, "--write keeps the kind of a file; with --to and --html extract say --output")
+    _refuse(resume and not placed, "--resume needs files to go on with; say --write or --output")
+    _refuse(backup and not placed, "--backup keeps what is replaced; say --write or --output")
+    ways = "--write, --output FOLDER, --diff, --format json or --report"
+    _refuse(several and not (placed or shown or report), f"several files: say where they go with {ways}")
 
     from restore import documents, pipeline, targets
 
@@ -133,7 +130,7 @@ def clean(
             backup=backup_suffix if backup else "",
             rejects=rejects,
             journal=targets.journal_path(sources, names, output),
-            show=_diff if diff else _json if format is Format.json else _nothing if unplaced else None,
+            show=_diff if diff else _json if as_json else _nothing if several and not placed else None,
             observe=page.add if page else None,
         )
     except documents.DocumentError as error:
@@ -172,19 +169,6 @@ def detect(
     """
     from restore import documents, pipeline, targets
 
-    def judge(name: str, verdict: Verdict) -> None:
-        if format is Format.json:
-            told = {
-                "spun": verdict.spun,
-                "probability": round(verdict.probability, 4),
-                "rate": round(verdict.rate, 4),
-                "family": verdict.family,
-            }
-            _print(json.dumps({"source": None if name == "-" else name, "verdict": told}, ensure_ascii=False))
-        else:
-            state = "spun" if verdict.spun else "clean"
-            _print(f"{name}\t{state}\t{verdict.probability:.3f}\t{verdict.rate:.2f}\t{verdict.family or '-'}")
-
     try:
         plan = pipeline.Plan(
             targets.planned(paths or ["-"], glob, None, False, ""),
@@ -194,7 +178,7 @@ def detect(
             jobs=jobs,
             fail_fast=fail_fast,
             quiet=quiet,
-            judge=judge,
+            judge=_judged_json if format is Format.json else _judged,
         )
     except documents.DocumentError as error:
         _fail(str(error))
@@ -482,6 +466,21 @@ def _json(name: str, result: Restoration) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
+def _judged(name: str, verdict: Verdict) -> None:
+    state = "spun" if verdict.spun else "clean"
+    _print(f"{name}\t{state}\t{verdict.probability:.3f}\t{verdict.rate:.2f}\t{verdict.family or '-'}")
+
+
+def _judged_json(name: str, verdict: Verdict) -> None:
+    told = {
+        "spun": verdict.spun,
+        "probability": round(verdict.probability, 4),
+        "rate": round(verdict.rate, 4),
+        "family": verdict.family,
+    }
+    _print(json.dumps({"source": None if name == "-" else name, "verdict": told}, ensure_ascii=False))
+
+
 def _nothing(name: str, result: Restoration) -> str:
     return ""
 
@@ -557,6 +556,11 @@ def _print(text: str, end: str = "\n") -> None:
 
 def _complain(error: object) -> None:
     print(f"restore: {error}", file=sys.stderr)
+
+
+def _refuse(misuse: object, message: str) -> None:
+    if misuse:
+        _fail(message)
 
 
 def _fail(message: str) -> NoReturn:
