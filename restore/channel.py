@@ -50,7 +50,6 @@ REPEATS: Final = 0.8  # the k-th place of a phrase counts as one in k to this po
 FADES: Final = 300  # tokens by which an earlier place of a phrase counts by half for a later one
 # The same of a sparse family where the caller names it, or says that a text was spun and names no dense one:
 EVEN: Final = 0.5  # for the verdict
-ASSUMED: Final = 0.97  # for the places
 LEAST_ODDS: Final = -2.0  # log odds of a place from which on its originals are candidates
 EXPLAINED: Final = 6.0  # taken off a place's weight where a dense family already explains the sentence
 _BREAKS: Final = frozenset((".", ","))
@@ -171,9 +170,9 @@ class Screen:
             if not places:
                 continue
             named = matcher.named or (assume_spun and not self._options)
-            odds, probability = smooth_places(places, EVEN if named else RARE_PRIOR, len(tokens))
-            if named:  # each place is judged as one of a text that has some, however long it is
-                odds, _ = smooth_places(places, ASSUMED)
+            odds, probability = smooth_places(places, len(tokens), EVEN if named else RARE_PRIOR)
+            if named:  # each place is judged as one of a text that has some
+                odds, _ = smooth_places(places, len(tokens), some=True)
                 probability = max(probability, 1 / (1 + exp(-max(odds))))
             kept = [(p, o) for p, o in zip(places, odds, strict=True) if o > LEAST_ODDS]
             claimed += kept

@@ -9,22 +9,38 @@ ratio alone trusts words to be as independent as its model has them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import exp, log, log1p
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from restore.lexicon import Option
 from restore.termtables import singular
 
 RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases, among those that look like it
 RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
-CHANCE: Final = 0.1  # share of the lesser places that count as evidence
-LONG_TEXT: Final = 100  # tokens; longer texts have more places by chance
+FOUND: Final = 0.6  # share of tortured phrases that are places
 COMPOSED: Final = "composed"  # source of an original that no list has
+DENSITY: Final = 0.006  # tortured phrases a token in a text that has some, on which places are weighed
+DENSITIES: Final = (
+    3e-4,
+    1e-3,
+    3e-3,
+    1e-2,
+    3e-2,
+)  # those that a text may have: some in a paper, or every sentence of an abstract
 COMPOSED_RATE: Final = 0.3  # P(found | original) of the likeliest original of a place, as it is reported
 LEAST_RATIO: Final = 0.5  # log-likelihood ratio below which a composition is no place
+
+
+Doubles = NDArray[np.float64]
+T = TypeVar("T")
+_DENSITIES: Final = np.array(DENSITIES)
+_SCALE: Final = _DENSITIES / DENSITY
 
 
 class Place(NamedTuple):
@@ -32,7 +48,8 @@ class Place(NamedTuple):
 
     start, end: tokens, half-open. weight: log-likelihood ratio, the family's against
     the author's own. options: its originals; shares: log share of each. changes:
-    which words change into which in the first of them.
+    which words change into which in the first of them. unknown: how many of these no table has.
+    loose: whether the original's words have nothing to do with each other or their neighbours.
     """
 
     start: int
@@ -41,6 +58,8 @@ class Place(NamedTuple):
     options: tuple[Option, ...]
     shares: tuple[float, ...]
     changes: frozenset[tuple[str, str]] = frozenset()
+    unknown: int = 0
+    loose: bool = False
 
 
 @dataclass(slots=True)
@@ -51,6 +70,7 @@ class Draft:
     end: int
     options: dict[str, tuple[float, str]]  # original -> log joint, source
     listed: float | None  # weight that being listed gives; None for compositions
+    unknown: int = 0  # words whose change no table has
 
 
 class Features(NamedTuple):
@@ -60,6 +80,8 @@ class Features(NamedTuple):
     word. found, original: log probability of the phrase in plain text. term: that of
     the original among terms. margin: log share of the first original among all.
     changes: words that change. capitals: 1 where the found phrase has one inside.
+    unknown: changes that no table has. kin: how a thesaurus
+    relates the words of such (`Walks.kinship`). loose: 1 where the original's words do not go with others.
     """
 
     ratio: float
@@ -70,14 +92,30 @@ class Features(NamedTuple):
     margin: float
     changes: float
     capitals: float
+    unknown: float
+    kin: float
+    loose: float
+
+
+class Choice(NamedTuple):
+    """Coefficients of a conditional logit over the originals of a place: log P(o) P(found | o), words changed, and whether
+    the original has more or fewer words than were found."""
+
+    joint: float = 1.0
+    changes: float = 0.0
+    length: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Weights of features, and the constant: log odds less those of the places fitted on, a log-likelihood ratio."""
+    """How composed places are judged: coefficients of features, the constant, and how an original is chosen.
+
+    Fitted so that weight nought means even odds in a text with DENSITY tortured phrases a token.
+    """
 
     constant: float
     weights: Features
+    choice: Choice
 
     @classmethod
     def load(cls, path: Path) -> Judge:
@@ -86,23 +124,51 @@ class Judge:
             return UNFITTED
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            return cls(float(data.pop("constant")), Features(**{k: float(v) for k, v in data.items()}))
-        except (KeyError, TypeError, ValueError) as error:
+            return cls(float(data["constant"]), _floats(Features, data["weights"]), _floats(Choice, data["choice"]))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{path}: no weights of places ({error}); fit them by 'python -m restore.learning places'"
             ) from None
 
     def save(self, path: Path) -> None:
         """Write as JSON, four digits each."""
-        data = {"constant": self.constant, **self.weights._asdict()}
-        path.write_text(json.dumps({k: round(v, 4) for k, v in data.items()}, indent=1) + "\n", encoding="utf-8")
+        data = {
+            "constant": round(self.constant, 4),
+            "weights": {k: round(v, 4) for k, v in self.weights._asdict().items()},
+            "choice": {k: round(v, 4) for k, v in self.choice._asdict().items()},
+        }
+        path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
     def weight(self, features: Features) -> float:
-        """Log-likelihood ratio of a place, the family's against the author's own."""
+        """Log odds of a place, the family's against the author's own."""
         return self.constant + sum(w * x for w, x in zip(self.weights, features, strict=True))
 
+    def chosen(self, place: Place, found: Sequence[str]) -> Place:
+        """A composed place with its originals weighed against each other, the likeliest first. found: its words."""
+        scores = [
+            sum(w * x for w, x in zip(self.choice, traits, strict=True))
+            for traits in map(choice_traits, place.shares, [found] * len(place.options), place.options)
+        ]
+        top = max(scores)
+        total = top + log(sum(exp(s - top) for s in scores))
+        ranked = sorted(zip(scores, place.options, strict=True), key=lambda so: -so[0])
+        return place._replace(
+            options=tuple(option._replace(rate=exp(s - top) * COMPOSED_RATE) for s, option in ranked),
+            shares=tuple(s - total for s, _ in ranked),
+            changes=frozenset(changed_words(found, ranked[0][1].words)),
+        )
 
-UNFITTED: Final = Judge(-1.5, Features(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))
+
+UNFITTED: Final = Judge(-1.5, Features(1.0, *[0.0] * (len(Features._fields) - 1)), Choice())
+
+
+def choice_traits(share: float, found: Sequence[str], option: Option) -> Choice:
+    """What an original of a place is chosen by. share: its log share of P(o) P(found | o)."""
+    return Choice(share, len(changed_words(found, option.words)), float(len(found) != len(option.words)))
+
+
+def _floats(kind: Callable[..., T], data: dict[str, Any]) -> T:
+    return kind(**{k: float(v) for k, v in data.items()})
 
 
 def changed_words(found: Sequence[str], original: Sequence[str]) -> list[tuple[str, str]]:
@@ -121,33 +187,41 @@ def apart(places: Sequence[Place]) -> list[Place]:
     return taken
 
 
-def smooth_places(places: Sequence[Place], prior: float = RARE_PRIOR, length: int = 0) -> tuple[list[float], float]:
-    """Log odds of each place to be a sparse family's, and the probability that any is.
+def smooth_places(
+    places: Sequence[Place], length: int, prior: float = RARE_PRIOR, some: bool = False
+) -> tuple[list[float], float]:
+    """Log odds of each place to be a sparse family's, and the probability that the family is at work in a text.
 
-    A place's weight stands against the document's: log P(family at work | all
-    places that do not overlap with it). A change that occurs twice counts once; the
-    weightiest place counts in full, each other one as far as it may be chance;
-    a long text (length in tokens) has more chances.
+    length: of the text, in tokens, at least 1. prior: probability that the family is at work. some: it is known to have such phrases. The family's places are a Poisson process of
+    unknown density d (`DENSITIES`, each as likely), so that with weights w, fitted at DENSITY, the log-likelihood ratio of
+    a text is
+
+        -FOUND d length + sum over its places of log [1 + d / DENSITY e^w].
+
+    A place's weight stands against what all places say of the text that do not overlap with it: whether the family is at
+    work there, and how densely. A change that occurs twice counts once.
     """
-    alone = log(prior) - log1p(-prior) - log1p(length / LONG_TEXT)
-    counted: list[tuple[Place, float]] = []
+    counted: list[tuple[Place, Doubles]] = []
     known: set[tuple[str, str]] = set()
     for p in apart(places):
         if p.weight > 0 and not (p.changes and p.changes <= known):
-            counted.append((p, min(p.weight, RARE_CAP)))
+            counted.append((p, np.log1p(_SCALE * exp(min(p.weight, RARE_CAP)))))
             known |= p.changes
+    none = log(prior) - log1p(-prior) - FOUND * length * _DENSITIES
+    if some:
+        none += np.log(-np.expm1(-length * _DENSITIES))  # P(at least one)
     odds = []
     for p in places:
-        others = alone + _together(
-            g for q, g in counted if (q.end <= p.start or p.end <= q.start) and not (q.changes & p.changes)
-        )
-        at_work = 1 / (1 + exp(-max(-50.0, min(50.0, others))))
-        odds.append(p.weight + log(at_work))
-    total = alone + _together(g for _, g in counted)
-    return odds, 1 / (1 + exp(-max(-50.0, min(50.0, total))))
+        others = [g for q, g in counted if (q.end <= p.start or p.end <= q.start) and not (q.changes & p.changes)]
+        by_density = none + np.sum(others, axis=0)
+        shares = np.exp(by_density - by_density.max())
+        density = float(shares @ _SCALE / shares.sum())
+        odds.append(p.weight + log(density) + (0.0 if some else log(_at_work(by_density))))
+    return odds, _at_work(none + np.sum([g for _, g in counted], axis=0))
 
 
-def _together(gains: Iterable[float]) -> float:
-    """Evidence of several places: the largest, and of each other one log(1 - CHANCE + CHANCE exp(gain))."""
-    ordered = sorted(gains, reverse=True)
-    return sum(ordered[:1]) + sum(log(1 - CHANCE + CHANCE * exp(g)) for g in ordered[1:])
+def _at_work(by_density: Doubles) -> float:
+    """Probability that a family is at work, from its log odds at each density."""
+    top = by_density.max()
+    odds = top + log(np.exp(by_density - top).mean())
+    return 1 / (1 + exp(-max(-50.0, min(50.0, odds))))

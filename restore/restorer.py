@@ -341,6 +341,7 @@ class Restorer:
             """Probability that the reading's family is (a sparse family's odds are in the reading already)."""
             return 1.0 if lattice.kind[reading.arc] == TERM else spun
 
+        readings = _with_agreement(readings, lattice, self.threshold)
         likely = [(-p, r.start, k) for k, r in enumerate(readings) if (p := r.probability * at_work(r)) >= self._least]
         taken: list[_Reading] = []
         changed: set[int] = set()
@@ -453,6 +454,33 @@ def _judge(
         return _Reading(start, end, words, arc, posterior, probability, record)
 
     return reading
+
+
+def _with_agreement(readings: list[_Reading], lattice: Lattice, threshold: float) -> list[_Reading]:
+    """Readings of a sentence; those of sparse families, whose terms lie one within another, also have the probability of
+    longer ones that are too doubtful to be made and say the same of their words."""
+    doubtful = [
+        r
+        for r in readings
+        if lattice.kind[r.arc] == TERM and r.probability < threshold and r.end - r.start == len(r.words) > 1
+    ]
+    if not doubtful:
+        return readings
+    out = list(readings)
+    for k, r in enumerate(readings):
+        if lattice.kind[r.arc] == TERM and r.end - r.start == len(r.words):
+            agreeing = sum(
+                s.probability
+                for s in doubtful
+                if s is not r
+                and s.start <= r.start
+                and r.end <= s.end
+                and s.words[r.start - s.start : r.end - s.start] == r.words
+            )
+            out[k] = r._replace(
+                posterior=min(1.0, r.posterior + agreeing), probability=min(1.0, r.probability + agreeing)
+            )
+    return out
 
 
 def trimmed(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tuple[int, int, tuple[str, ...]]:

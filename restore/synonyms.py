@@ -65,6 +65,7 @@ class Synonyms:
         self.vocabulary = vocabulary
         self.sections = sections
         self._inverse: dict[str, tuple[Ints, Ints, Doubles]] = {}
+        self._sums: dict[str, Ints] = {}
 
     @classmethod
     def load(cls, path: Path) -> Synonyms:
@@ -124,6 +125,29 @@ class Synonyms:
             first = np.searchsorted(r.members[order], np.arange(len(self.vocabulary) + 1))
             self._inverse[section] = first, np.repeat(r.heads, r.sizes)[order], np.repeat(1 / r.totals, r.sizes)[order]
         return self._inverse[section]
+
+    def numbers(self, word: str) -> frozenset[int]:
+        """Numbers of a word and of those that it may be a form of."""
+        forms = {word, *(base for base, _ in analyses(word))}
+        return frozenset(self.number[w] for w in forms if w in self.number)
+
+    def related(self, word: str) -> frozenset[int]:
+        """Numbers of the words that any source relates to a word or to what it may be a form of, either way."""
+        out: set[int] = set()
+        for section, relation in self.sections.items():
+            first, originals, _ = self.inverse(section)
+            sums = self._ends(section)
+            for number in self.numbers(word):
+                out.update(originals[first[number] : first[number + 1]].tolist())
+                at = int(np.searchsorted(relation.heads, number))
+                if at < len(relation.heads) and relation.heads[at] == number:
+                    out.update(relation.members[sums[at] - relation.sizes[at] : sums[at]].tolist())
+        return frozenset(out)
+
+    def _ends(self, section: str) -> Ints:
+        if section not in self._sums:
+            self._sums[section] = np.cumsum(self.sections[section].sizes)
+        return self._sums[section]
 
     def readings(self, phrase: str, pos: str) -> Iterator[tuple[int, Form | None]]:
         """What a phrase may be a form of: the number of a word of the vocabulary, and the form.

@@ -180,8 +180,6 @@ class Runs:
             options = _rivals(paths, lo, hi)
             top = log(sum(exp(v - score) for v in options.values()))
             weight = score + top - reverted
-            if not self._bound(path, lo, hi, left, right, pairs):
-                continue  # words that have nothing to do with each other
             if last - first == 1 and tokens.text[tokens.start[first] : tokens.end[first]].isupper():
                 continue  # an acronym, not a paraphrase
             if weight > LEAST_RATIO and " ".join(keys[first:last]) not in self._tables.ordinary:
@@ -201,6 +199,7 @@ class Runs:
                     ),
                     tuple(v - score - top for v in options.values()),
                     frozenset(changed_words(keys[first:last], next(iter(options)))),
+                    loose=not self._bound(path, lo, hi, left, right, pairs),
                 )
 
     def _bound(self, path: list[_Arc], lo: int, hi: int, left: str, right: str, pairs: Pairs) -> bool:

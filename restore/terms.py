@@ -24,20 +24,20 @@ other number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
 from math import exp, log
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from restore.cache import kept
 from restore.context import SENTENCE, ContextModel, hashes
-from restore.inflection import inflect
-from restore.lexicon import Option, source_files
+from restore.lexicon import Option, root, source_files
 from restore.places import COMPOSED, COMPOSED_RATE, LEAST_RATIO, Draft, Features, Judge, Place, changed_words
 from restore.segments import Segments
-from restore.termmodel import FLOOR, SMALL, TermModel, counted
+from restore.synonyms import Synonyms
+from restore.termmodel import FLOOR, TermModel, counted
 from restore.termruns import Runs
 from restore.termtables import (
     JOINED,
@@ -53,17 +53,18 @@ from restore.termtables import (
     table_files,
     term_key,
 )
+from restore.termwalks import Gaps, Walks, with_gaps
 from restore.text import Tokens, shape
 
 LISTED: Final = 9.0  # weight of a listed phrase that clean text has never shown
 UNMET: Final = 3.0  # taken off where the text has nothing that speaks for an entry (`with`)
 RULED_OUT: Final = 8.0  # taken off where it lacks what an entry needs (`only`) or has what it must be without
-LONGEST_RUN: Final = 5  # tokens of a composition
 MAX_COMPOSED: Final = 8  # originals kept for one stretch
 NEVER: Final = exp(-5.0)  # share of a change that no table has
 UNKNOWN_TERM: Final = -16.0  # log probability of an original that is no known term, among terms
 REGISTER: Final = "register.txt"
 PLACES: Final = "places.json"
+THESAURUS: Final = "thesaurus"  # the family whose synonyms explain changes that no table has
 CUES: Final = 2  # distinct words of a paper's that a text must have to be taken for one
 CUE_SHARE: Final = 0.03  # of its words that must be such; one news page in twenty has so many
 WORST: Final = -1.0  # places of less weight are not kept
@@ -76,15 +77,6 @@ _PREFIXES: Final = frozenset(
 )
 
 
-class _Reading(NamedTuple):
-    """What a segment may stand for: words, log share, whether in the plural, whether it says anything else."""
-
-    words: tuple[str, ...]
-    share: float
-    plural: bool
-    changed: bool
-
-
 class Terms:
     """The matcher of one family: `places` of a text."""
 
@@ -95,18 +87,18 @@ class Terms:
         model: ContextModel,
         barred: frozenset[str] = frozenset(),
         scholarly_only: bool = False,
+        judge: Judge | None = None,
     ):
         """`barred`: found phrases that another lexicon has precedence for. `scholarly_only`: look only at texts that
-        read like a paper."""
+        read like a paper. `judge`: how composed places are judged, instead of as the folder says."""
         register = (folder / REGISTER).read_text(encoding="utf-8").splitlines() if scholarly_only else []
         self._register = frozenset(w for line in register if not line.startswith("#") for w in line.split())
         self.name = name
         self.named = not scholarly_only
         self._folder, self._barred = folder, barred
         self._model = model
-        self._follow: dict[str, frozenset[str]] = {}
-        self._readings: dict[str, dict[str, list[_Reading]]] = {}
         self._usual: dict[str, float] = {}
+        self._given = judge
 
     # tables are read when the first text is looked at, which for most pages is never
 
@@ -132,12 +124,19 @@ class Terms:
         return Segments(self._t)
 
     @cached_property
+    def _walks(self) -> Walks:
+        gapped = kept(f"gapped {self.name}", table_files(self._folder), lambda: with_gaps(self._t.terms))
+        inner = {word for before, group in self._terms.pairs.items() if before for word in group}
+        gaps = Gaps(gapped, lambda: Synonyms.load(root() / THESAURUS / "synonyms.bin"))
+        return Walks(self._t, self._segments, inner, gaps, self._model)
+
+    @cached_property
     def _runs(self) -> Runs:
         return Runs(self.name, self._list, self._t, self._segments, self._terms, self._model)
 
     @cached_property
     def _judge(self) -> Judge:
-        return Judge.load(self._folder / PLACES)
+        return self._given or Judge.load(self._folder / PLACES)
 
     @property
     def capitals(self) -> dict[str, str]:
@@ -164,7 +163,7 @@ class Terms:
         drafts = self._listed_drafts(tokens)
         doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
         places, composed = self._unjudged(tokens, drafts)
-        for p, features in composed:
+        for p, features in zip(composed, self.features(tokens, composed), strict=True):
             weight = self._judge.weight(features)
             if any(start <= p.start and p.end <= end for start, end in doubtful):
                 weight -= RULED_OUT
@@ -172,22 +171,23 @@ class Terms:
                 places.append(p._replace(weight=weight))
         return _one_each(places)
 
-    def composed(self, tokens: Tokens) -> list[tuple[Place, Features]]:
-        """Composed places with what they are judged by; their weight here is the log-likelihood ratio."""
+    def composed(self, tokens: Tokens) -> list[Place]:
+        """Composed places; their weight here is the log-likelihood ratio."""
         return self._unjudged(tokens, self._listed_drafts(tokens))[1]
 
-    def _unjudged(self, tokens: Tokens, drafts: list[Draft]) -> tuple[list[Place], list[tuple[Place, Features]]]:
-        """Listed places, and composed ones with their features."""
+    def _unjudged(self, tokens: Tokens, drafts: list[Draft]) -> tuple[list[Place], list[Place]]:
+        """Listed places, and composed ones with their originals weighed."""
         swapped = self._t.openings
         starts = [i for i, key in enumerate(tokens.key) if key in swapped]
         if not starts and not drafts:
             return [], []
-        places = self._weighed(tokens, [*drafts, *self._composed(tokens)])
+        places = self._weighed(tokens, [*drafts, *self._walks.drafts(tokens), *self._walks.drafts_with_gap(tokens)])
         known = [p for p in places if p.options[0].source == COMPOSED]
         places += [_no_more(p, known) for p in self._runs.places(tokens, starts, places, drafts)]
         places = [p for p in places if _whole(p, tokens)]
         composed = [p for p in places if p.options[0].source == COMPOSED]
-        return [p for p in places if p.options[0].source != COMPOSED], self._with_features(composed, tokens)
+        chosen = [self._judge.chosen(p, tokens.key[p.start : p.end]) for p in composed]
+        return [p for p in places if p.options[0].source != COMPOSED], chosen
 
     def _listed_drafts(self, tokens: Tokens) -> list[Draft]:
         seconds, keys = self._list.seconds, tokens.key
@@ -198,11 +198,12 @@ class Terms:
                 drafts += self._listed(tokens, i)
         return drafts
 
-    def _with_features(self, places: list[Place], tokens: Tokens) -> list[tuple[Place, Features]]:
+    def features(self, tokens: Tokens, places: list[Place]) -> list[Features]:
+        """What composed places of a text are judged by."""
         keys = tokens.key
         found = self._model.phrases([[shape(k) for k in keys[p.start : p.end]] for p in places]).tolist()
         original = self._model.phrases([list(p.options[0].words) for p in places]).tolist()
-        return [(p, self._features(p, tokens, x, y)) for p, x, y in zip(places, found, original, strict=True)]
+        return [self._features(p, tokens, x, y) for p, x, y in zip(places, found, original, strict=True)]
 
     def _features(self, p: Place, tokens: Tokens, found: float, original: float) -> Features:
         """What a composed place is judged by; log probabilities of the found phrase and the original as such are given."""
@@ -218,6 +219,11 @@ class Terms:
             margin=p.shares[0],
             changes=float(len(p.changes)),
             capitals=float(any(c.isupper() for c in written)),
+            unknown=float(p.unknown),
+            loose=float(p.loose),
+            kin=max((self._walks.kinship(x, y) for x, y in p.changes if y not in words.get(x, {})), default=0.0)
+            if p.unknown
+            else 0.0,
         )
 
     # listed phrases
@@ -266,126 +272,6 @@ class Terms:
                 total -= RULED_OUT
         return total
 
-    # compositions that are known terms
-
-    @cached_property
-    def _edges(self) -> tuple[set[str], set[str]]:
-        """Words with which a run that stands for a term may begin, and with which it may go on."""
-        first = set(self._t.terms)
-        inner = {word for before, group in self._terms.pairs.items() if before for word in group}
-        begin, further = set(first), set(inner)
-        for found, originals in self._t.words.items():
-            head, _, rest = found.partition(" ")
-            starts = {original.partition(" ")[0] for original in originals}
-            if not first.isdisjoint(starts):
-                begin.add(head)
-                further.add(rest.partition(" ")[0])
-            if not inner.isdisjoint(starts):
-                further.add(head)
-        return begin | {w + "s" for w in begin}, (further | {w + "s" for w in further}) - {""}
-
-    def _composed(self, tokens: Tokens) -> Iterator[Draft]:
-        """Known terms that runs of words may stand for, at least one of the words replaced."""
-        keys, gaps = tokens.key, tokens.gap
-        follow, readings, longer = self._follow, self._readings, self._t.longer
-        last = len(keys) - 1
-        begin, further = self._edges
-        # only where a term may begin with a reading of one word and go on with a reading of the next
-        for i in [i for i, (x, y) in enumerate(pairwise(keys)) if x in begin and y in further]:
-            key, after = keys[i], keys[i + 1]
-            if key in SMALL or gaps[i + 1] not in JOINED:
-                continue
-            ahead = follow.get(key)
-            if ahead is None:
-                ahead = self._ahead(key)
-            here = readings.get(after)
-            if here is None:
-                here = self._reading(after)
-            if (
-                ahead.isdisjoint(here)
-                and not (key in longer and after in longer[key])
-                and not (after in longer and i + 2 <= last and keys[i + 2] in longer[after])
-            ):
-                continue
-            found: dict[int, dict[str, tuple[float, str]]] = {}
-            self._walk(tokens, i, i, self._t.terms, _Reading((), 0.0, False, False), found)
-            for end, options in found.items():
-                yield Draft(i, end, options, None)
-
-    def _reading(self, segment: str) -> dict[str, list[_Reading]]:
-        """What a segment may stand for, by the first word."""
-        known = self._readings.get(segment)
-        if known is None:
-            if len(self._readings) > 100_000:
-                self._readings.clear()
-                self._follow.clear()
-            known = self._readings[segment] = {}
-            for original, share in self._segments.of(segment):
-                plural = original.endswith("+s")
-                base = original[:-2] if plural else original
-                changed = base != segment and not (plural and inflect(base, "s") == segment)
-                words = tuple(base.split())
-                known.setdefault(words[0], []).append(_Reading(words, share, plural, changed))
-        return known
-
-    def _ahead(self, key: str) -> frozenset[str]:
-        """The words by which terms go on that begin with a reading of a word."""
-        ahead: set[str] = set()
-        for group in self._reading(key).values():
-            for reading in group:
-                node: Any = self._t.terms
-                for word in reading.words:
-                    node = node.get(word, {})
-                ahead.update(node)
-        known = self._follow[key] = frozenset(ahead - {""})
-        return known
-
-    def _walk(
-        self,
-        tokens: Tokens,
-        first: int,
-        at: int,
-        node: dict[str, Any],
-        before: _Reading,
-        found: dict[int, dict[str, tuple[float, str]]],
-    ) -> None:
-        """Depth-first over segments and the trie of terms; `found` collects end -> original -> joint. before: what the tokens
-        from `first` to `at` were read as."""
-        for end, segment in self._segments_at(tokens, first, at):
-            readings = self._readings.get(segment)
-            if readings is None:
-                readings = self._reading(segment)
-            for word in sorted(node.keys() & readings.keys()):  # sorted: the same in every process
-                for reading in readings[word]:
-                    below = _below(node, reading.words)
-                    if below is None:
-                        continue
-                    words, joint = (*before.words, *reading.words), before.share + reading.share
-                    changed = before.changed or reading.changed
-                    if changed and "" in below and len(words) > 1 and end > first + 1:
-                        text = " ".join(words)
-                        text = in_number(text, "s") if reading.plural else text
-                        group = found.setdefault(end, {})
-                        value = joint + float(below[""]) + LOG_RATE
-                        if text not in group or value > group[text][0]:
-                            group[text] = (value, COMPOSED)
-                    if len(below) > ("" in below):
-                        self._walk(tokens, first, end, below, _Reading(words, joint, reading.plural, changed), found)
-
-    def _segments_at(self, tokens: Tokens, first: int, at: int) -> Iterator[tuple[int, str]]:
-        """Ends and words of the segments that may go on a composition, which began at `first`, at a token."""
-        keys, gaps = tokens.key, tokens.gap
-        if at >= len(keys) or at - first >= LONGEST_RUN or (at > first and gaps[at] not in JOINED):
-            return
-        segment = keys[at]
-        longest = self._t.long_first.get(segment, 1)
-        yield at + 1, segment
-        for end in range(at + 2, min(len(keys), at + longest, first + LONGEST_RUN) + 1):
-            if gaps[end - 1] not in JOINED:
-                return
-            segment += " " + keys[end - 1]
-            yield end, segment
-
     # weights
 
     def _weighed(self, tokens: Tokens, drafts: list[Draft]) -> list[Place]:
@@ -418,7 +304,8 @@ class Terms:
                 for o, (v, source) in best
             )
             changes = frozenset(changed_words(tokens.key[d.start : d.end], options[0].words))
-            out.append(Place(d.start, d.end, weight, options, tuple(v - total for _, (v, _) in best), changes))
+            shares = tuple(v - total for _, (v, _) in best)
+            out.append(Place(d.start, d.end, weight, options, shares, changes, d.unknown))
         return out
 
     def _probability(self, phrases: list[list[str]]) -> list[float]:
@@ -435,16 +322,6 @@ class Terms:
             mixed = self._terms.mixed(SENTENCE, words[0], own) + sum(table[pair] for pair in pairwise(words))
             out.append(max(p, mixed, FLOOR * len(words)))
         return out
-
-
-def _below(node: dict[str, Any], words: Sequence[str]) -> dict[str, Any] | None:
-    """Where some words lead in a trie of terms; None where no term goes on so."""
-    below: dict[str, Any] | None = node
-    for word in words:
-        if below is None:
-            return None
-        below = below.get(word)
-    return below
 
 
 def _listed_weight(listed: float, ratio: float) -> float:

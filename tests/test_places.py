@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import exp, log
+
 import pytest
 
 from restore.context import ContextModel
 from restore.learning.places import CARRIERS, family_without, fit_judge, near, parts, right_places
 from restore.learning.tortured import Phrase
-from restore.lexicon import root
-from restore.places import UNFITTED, Features, Judge
+from restore.lexicon import Option, root
+from restore.places import UNFITTED, Choice, Features, Judge, Place
 from restore.terms import Terms
 from restore.text import tokenize
 
@@ -23,11 +26,14 @@ PHRASES = [
 
 
 def features(ratio: float, channel: float = -3.0) -> Features:
-    return Features(ratio, channel, -20.0, -12.0, -9.0, -0.1, 2.0, 0.0)
+    rest = Features(
+        0, 0, found=-20, original=-12, term=-9, margin=-0.1, changes=2, capitals=0, unknown=0, kin=0, loose=0
+    )
+    return rest._replace(ratio=ratio, channel=channel)
 
 
 def test_a_judge_is_written_and_read(tmp_path):
-    judge = Judge(-1.25, Features(*map(float, range(8))))
+    judge = Judge(-1.25, Features(*map(float, range(len(Features._fields)))), Choice(0.5, -1.0, -2.0))
     judge.save(tmp_path / "places.json")
     assert Judge.load(tmp_path / "places.json") == judge
 
@@ -37,7 +43,16 @@ def test_without_a_file_the_ratio_decides(tmp_path):
     assert UNFITTED.weight(features(3.0)) - UNFITTED.weight(features(1.0)) == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"constant": 1}', '{"constant": 1, "ration": 2}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"constant": 1}',
+        '{"constant": 1, "weights": {"ration": 2}, "choice": {}}',
+        '{"constant": 1, "weights": 2}',
+    ],
+)
 def test_a_broken_file_is_named(tmp_path, text):
     (tmp_path / "places.json").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"places\.json.*fit them"):
@@ -47,7 +62,7 @@ def test_a_broken_file_is_named(tmp_path, text):
 def test_fitting_parts_right_from_wrong():
     right = [features(3.0 + 0.1 * k, -2.0 - k % 3) for k in range(40)]
     wrong = [features(-9.0 + 0.1 * k, -6.0 + k % 3) for k in range(80)]
-    judge = fit_judge(right, wrong)
+    judge = fit_judge(right, wrong, 1.0, Choice())
     assert min(map(judge.weight, right)) > max(map(judge.weight, wrong))
     assert judge.weights.ratio > 0
     assert judge.weights.channel > 0
@@ -55,8 +70,30 @@ def test_fitting_parts_right_from_wrong():
 
 def test_how_many_there_are_of_a_kind_does_not_matter():
     right, wrong = [features(2.0 + 0.1 * k) for k in range(30)], [features(0.1 * k) for k in range(30)]
-    once, thrice = fit_judge(right, wrong), fit_judge(right, 3 * wrong)
+    once, thrice = fit_judge(right, wrong, 1.0, Choice()), fit_judge(right, 3 * wrong, 1.0, Choice())
     assert once.weight(features(3.0)) == pytest.approx(thrice.weight(features(3.0)), abs=0.3)
+
+
+def test_what_is_expected_of_a_text_moves_all_odds_alike():
+    right, wrong = [features(2.0 + 0.1 * k) for k in range(30)], [features(0.1 * k) for k in range(30)]
+    even, double = fit_judge(right, wrong, 1.0, Choice()), fit_judge(right, wrong, 2.0, Choice())
+    for ratio in (0.0, 3.0):
+        assert double.weight(features(ratio)) - even.weight(features(ratio)) == pytest.approx(log(2))
+
+
+def test_originals_are_chosen_by_what_they_change():
+    """Of two that are as likely, the one with as many words, and of these the one that changes fewer."""
+    found = ["speech", "acknowledgment"]
+    options = tuple(
+        Option(" ".join(words), tuple(words), 0.3, "x", "composed")
+        for words in (["voice", "recognition"], ["recognition", "of", "speech"], ["speech", "recognition"])
+    )
+    place = Place(0, 2, 1.0, options, (log(1 / 3),) * 3)
+    chosen = replace(UNFITTED, choice=Choice(1.0, -1.0, -3.0)).chosen(place, found)
+    assert [o.original for o in chosen.options] == ["speech recognition", "voice recognition", "recognition of speech"]
+    assert sum(map(exp, chosen.shares)) == pytest.approx(1)
+    assert chosen.changes == {("acknowledgment", "recognition")}
+    assert UNFITTED.chosen(place, found).shares == pytest.approx(place.shares)
 
 
 def test_parts_keep_near_duplicates_together():

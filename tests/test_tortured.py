@@ -10,7 +10,7 @@ from restore.context import ContextModel
 from restore.learning import tortured
 from restore.learning.gold import read_marked
 from restore.lexicon import LexiconError, check, read, root
-from restore.places import RARE_PRIOR, Place, apart, smooth_places
+from restore.places import Place, apart, smooth_places
 from restore.terms import Terms
 from restore.termtables import singular, term_key
 from restore.text import tokenize
@@ -127,19 +127,30 @@ def place(weight: float, start: int = 0) -> Place:
 
 
 def test_one_strong_place_suffices_and_weak_ones_need_each_other():
-    (odds,), probability = smooth_places([place(9.0)])
+    (odds,), probability = smooth_places([place(9.0)], 100)
     assert odds > 0
     assert probability > 0.5
-    (odds,), probability = smooth_places([place(2.0)])
+    (odds,), probability = smooth_places([place(2.0)], 100)
     assert odds < 0
     assert probability < 0.5
-    alone = smooth_places([place(4.0)])[0][0]
-    beside = smooth_places([place(4.0), place(9.0, 10)])[0][0]
+    alone = smooth_places([place(4.0)], 100)[0][0]
+    beside = smooth_places([place(4.0), place(9.0, 10)], 100)[0][0]
     assert beside > alone
 
 
 def test_long_texts_need_more():
-    assert smooth_places([place(6.0)], RARE_PRIOR, 100)[1] > smooth_places([place(6.0)], RARE_PRIOR, 10_000)[1]
+    few = [place(6.0)]
+    assert smooth_places(few, 100)[1] > smooth_places(few, 10_000)[1]
+    assert smooth_places(few, 100, some=True)[0] > smooth_places(few, 10_000, some=True)[0]
+
+
+def test_a_place_among_many_is_likelier_than_among_few():
+    """As many in a hundred times as long a text may be chance, even where the text is known to have some."""
+    others = [place(3.0, 10 * k) for k in range(1, 6)]
+    for some in (False, True):
+        crowded = smooth_places([place(1.0), *others], 100, some=some)[0][0]
+        assert crowded > smooth_places([place(1.0)], 100, some=some)[0][0]
+        assert crowded > smooth_places([place(1.0), *others], 10_000, some=some)[0][0] + 2
 
 
 def test_apart_takes_the_weightiest():
@@ -216,10 +227,31 @@ def test_what_is_written_is_sound_and_deterministic(cleaned, tmp_path):
 
 def test_a_phrase_that_no_list_has_is_composed(cleaned, tmp_path, model):
     tortured.write_family(cleaned, tmp_path / "family")
-    places = Terms(tmp_path / "family", "own", model).places(tokenize("gaussian noise and arbitrary timberlands"))
+    places = Terms(tmp_path / "family", "own", model).places(tokenize("gaussian noise and purple timberlands"))
     assert not any(p.options[0].original == "random forests" for p in places)
     places = Terms(tmp_path / "family", "own", model).places(tokenize("false clamor of irregular timberlands"))
     assert any(p.options[0].original == "random forests" for p in places)
+
+
+@pytest.mark.parametrize(
+    ("text", "original"),
+    [
+        ("buttress vector machine", "support vector machine"),  # a thesaurus relates the two words
+        ("retinal banana epithelium", "retinal pigment epithelium"),  # nothing does, but no other term goes so
+    ],
+)
+def test_one_word_of_a_term_may_be_unknown(matcher, text, original):
+    found = tokenize(f"They applied {text} to both sets.")
+    places = [p for p in matcher.places(found) if p.unknown]
+    assert original.lower() in {p.options[0].original.lower() for p in places}
+
+
+@pytest.mark.parametrize(
+    "text", ["spoken language processing", "hierarchical dirichlet allocation", "deep vector machine"]
+)
+def test_a_term_of_its_own_is_no_other_with_a_word_unknown(engine, text):
+    result = engine.restore(PROSE.format(f"They applied {text} to both sets."))
+    assert result.edits == ()
 
 
 @pytest.mark.parametrize(("text", "cause"), [("found\toriginal\nx\n", ":2: not"), ("h\nx\ty\tmany\t\n", ":2: not")])

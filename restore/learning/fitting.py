@@ -26,7 +26,7 @@ from restore.context import ContextModel
 from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked, split
 from restore.learning.phrases import MARK, from_marked, learn, write_learned
-from restore.learning.regression import logistic
+from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.lexicon import load, phrase_key, read, root, words_of
 from restore.neural import Model, Opinion, SecondOpinion
 from restore.reading import decoded_twice
@@ -42,8 +42,6 @@ PENALTY: Final = 2.0  # of the squares of its log odds; by likelihood on a quart
 HEARD: Final = 0.5  # of the odds, that are written down: another spinner of the family errs elsewhere
 LEAST_ODDS: Final = 0.05  # that are written down
 STEPS: Final = 25
-
-_Choice = tuple[NDArray[np.float64], NDArray[np.bool_]]  # features (candidates, features), which candidates are right
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def fit_opinion(model: Model, pairs: Path, family: str, documents: int, report: 
         engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST)
         places = list(_close_places(read, engine, SecondOpinion(model, Opinion(1.0, 0.0, 0.0)), report))
     report(f"{len(places):,} close calls")
-    return Opinion(*_conditional_logit(places))
+    return Opinion(*conditional_logit(places))
 
 
 def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> tuple[float, ...]:
@@ -103,10 +101,10 @@ def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> 
         reader = Rereader((0.0,) * len(FEATURES), engine.model, Associations.load(root() / "associations.bin"))
         choices = [c for m in map(read_marked, kept) for c in _reread(m, engine, reader, frozenset([family]))]
     report(f"{len(choices):,} places read again")
-    return _conditional_logit(choices)
+    return conditional_logit(choices)
 
 
-def _reread(marked: Marked, engine: Restorer, reader: Rereader, families: frozenset[str]) -> Iterator[_Choice]:
+def _reread(marked: Marked, engine: Restorer, reader: Rereader, families: frozenset[str]) -> Iterator[Rivals]:
     edits = engine.restore(marked.tokens.text).edits
     places = doubtful(edits, families)
     if not places.edit:
@@ -128,26 +126,9 @@ def _right(marked: Marked, edit: Edit, candidates: Sequence[str]) -> NDArray[np.
     )
 
 
-def _conditional_logit(choices: Sequence[_Choice]) -> tuple[float, ...]:
-    """Coefficients under which right candidates are likeliest among those of their places, by Newton's method
-    (McFadden 1974); it begins with the first feature, a log probability, as it is."""
-    theta = np.eye(choices[0][0].shape[1])[0]
-    for _ in range(STEPS):
-        gradient, curvature = np.zeros(len(theta)), 1e-3 * np.eye(len(theta))
-        for x, right in choices:
-            p = np.exp(x @ theta - (x @ theta).max())
-            p /= p.sum()
-            q = p * right / (p * right).sum()
-            centred = x - p @ x
-            gradient += (q - p) @ x
-            curvature += (centred * p[:, None]).T @ centred
-        theta = theta + np.linalg.solve(curvature, gradient)
-    return tuple(round(float(v), 4) for v in theta)
-
-
 def _close_places(
     documents: Sequence[Marked], engine: Restorer, listener: SecondOpinion, report: Callable[[str], object]
-) -> Iterator[_Choice]:
+) -> Iterator[Rivals]:
     """Close calls with a right candidate; features: log probability, the model's, whether the word stays."""
     for number, marked in enumerate(documents, 1):
         text = marked.tokens.text

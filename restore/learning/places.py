@@ -12,22 +12,23 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from restore.context import ContextModel
 from restore.documents import DocumentError
 from restore.learning import tortured
+from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.learning.texts import texts_of
 from restore.learning.tortured import Phrase
-from restore.places import Features, Judge
+from restore.places import DENSITY, UNFITTED, Choice, Features, Judge, Place, choice_traits
 from restore.terms import Terms
 from restore.termtables import singular, term_key
-from restore.text import tokenize
+from restore.text import Tokens, tokenize
 
 CARRIERS: Final = (
     "This paper studies {} in some detail.",
@@ -40,9 +41,9 @@ CARRIERS: Final = (
     "On the Use of {} in Practice",  # a heading
 )
 GIVEN: Final = ("manifest.toml", "judgements.txt", "*curated*.txt", "ordinary.txt", "register.txt", "places.json")
+FREE: Final = 100.0  # the constant's feature: so large that the penalty does not hold it
 LENGTH: Final = 30_000  # characters of a clean page that are read
 PENALTY: Final = 1.0  # of the squares of the weights, features in standard deviations
-STEPS: Final = 30
 
 
 def near(phrase: str) -> str:
@@ -69,31 +70,54 @@ def family_without(folder: Path, known: Sequence[Phrase], copy: Path) -> Path:
     return copy
 
 
-def right_places(matcher: Terms, phrases: Iterable[Phrase]) -> Iterator[Features]:
-    """Features of the composed places that restore phrases which the matcher has not seen."""
+def carried(matcher: Terms, phrases: Iterable[Phrase]) -> Iterator[tuple[Phrase, Tokens, list[Place]]]:
+    """Phrases that the matcher has not seen, each in a sentence, and the places composed of the whole phrase."""
     for number, phrase in enumerate(phrases):
         carrier = CARRIERS[number % len(CARRIERS)]
         heading = not carrier.endswith(".")
         tokens = tokenize(carrier.format(phrase.found.title() if heading else phrase.found))
         begin = carrier.index("{}")
-        for place, features in matcher.composed(tokens):
-            bounds = tokens.start[place.start], tokens.end[place.end - 1]
-            if bounds == (begin, begin + len(phrase.found)) and near(place.options[0].original) == near(
-                phrase.original
-            ):
-                yield features
+        bounds = begin, begin + len(phrase.found)
+        yield (
+            phrase,
+            tokens,
+            [p for p in matcher.composed(tokens) if (tokens.start[p.start], tokens.end[p.end - 1]) == bounds],
+        )
 
 
-def invited_places(matcher: Terms, texts: Iterable[str]) -> Iterator[Features]:
-    """Features of the places in clean texts, the same phrase once."""
+def right_places(matcher: Terms, phrases: Iterable[Phrase]) -> Iterator[Features]:
+    """Features of the composed places that restore phrases which the matcher has not seen."""
+    for phrase, tokens, places in carried(matcher, phrases):
+        right = [p for p in places if near(p.options[0].original) == near(phrase.original)]
+        yield from matcher.features(tokens, right)
+
+
+def rivalries(matcher: Terms, phrases: Iterable[Phrase]) -> Iterator[Rivals]:
+    """Places of such phrases that have the right original among others: what each is chosen by, and which are right."""
+    for phrase, tokens, places in carried(matcher, phrases):
+        for p in places:
+            right = np.array([near(o.original) == near(phrase.original) for o in p.options])
+            if right.any() and not right.all():
+                found = tokens.key[p.start : p.end]
+                yield np.array([choice_traits(s, found, o) for s, o in zip(p.shares, p.options, strict=True)]), right
+
+
+def invited_places(matcher: Terms, texts: Iterable[str]) -> tuple[list[Features], int]:
+    """Features of the places in clean texts, the same phrase once; and how many tokens were read."""
     seen: set[tuple[str, ...]] = set()
+    invited: list[Features] = []
+    read = 0
     for text in texts:
         tokens = tokenize(text[:LENGTH])
-        for place, features in matcher.composed(tokens):
+        read += len(tokens)
+        new: list[Place] = []
+        for place in matcher.composed(tokens):
             phrase = tuple(tokens.key[place.start : place.end])
             if phrase not in seen:
                 seen.add(phrase)
-                yield features
+                new.append(place)
+        invited += matcher.features(tokens, new)
+    return invited, read
 
 
 def pages(folder: Path, most: int, seed: int) -> Iterator[str]:
@@ -104,31 +128,32 @@ def pages(folder: Path, most: int, seed: int) -> Iterator[str]:
             yield from texts_of(str(path))
 
 
-def fit_judge(right: Sequence[Features], wrong: Sequence[Features]) -> Judge:
-    """Logistic regression by Newton's method; its constant is that of equally many places of each kind."""
+def fit_judge(right: Sequence[Features], wrong: Sequence[Features], odds: float, choice: Choice) -> Judge:
+    """Logistic regression; its constant is that of so many right places for each wrong one."""
     x = np.array([*right, *wrong])
-    y = np.r_[np.ones(len(right)), np.zeros(len(wrong))]
+    y = np.r_[np.ones(len(right), int), np.zeros(len(wrong), int)]
     mean, deviation = x.mean(0), x.std(0) + 1e-9
-    z = np.c_[(x - mean) / deviation, np.ones(len(x))]
-    w: NDArray[np.float64] = np.zeros(z.shape[1])
-    penalty = PENALTY * np.r_[np.ones(len(mean)), 0.0]
-    for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-np.clip(z @ w, -30, 30)))
-        hessian = (z * (p * (1 - p))[:, None]).T @ z + np.diag(penalty + 1e-9)
-        w = w - np.linalg.solve(hessian, z.T @ (p - y) + penalty * w)
+    w = logistic(np.c_[(x - mean) / deviation, np.full(len(x), FREE)], y, PENALTY)
     weights = w[:-1] / deviation
-    constant = w[-1] - weights @ mean - np.log(len(right) / len(wrong))
-    return Judge(float(constant), Features(*map(float, weights)))
+    constant = FREE * w[-1] - weights @ mean - np.log(len(right) / len(wrong)) + np.log(odds)
+    return Judge(float(constant), Features(*map(float, weights)), choice)
 
 
 def learn_judge(
     folder: Path, phrases: Sequence[Phrase], clean: Sequence[Path], model: ContextModel, most: int, work: Path
 ) -> tuple[Judge, int, int]:
     """The judge of a family, and how many right and wrong places it was fitted on. work: an empty folder."""
-    right: list[Features] = []
+    held: list[tuple[Path, list[Phrase]]] = []
     for k, (apart, known) in enumerate(parts(phrases, number=4, seed=0)):
-        matcher = Terms(family_without(folder, known, work / str(k) / folder.name), folder.name, model)
-        right += right_places(matcher, apart)
-    matcher = Terms(folder, folder.name, model)
-    wrong = [f for path in clean for f in invited_places(matcher, pages(path, most, seed=0))]
-    return fit_judge(right, wrong), len(right), len(wrong)
+        held.append((family_without(folder, known, work / str(k) / folder.name), apart))
+    # how originals are chosen comes first: features are those of the likeliest
+    matchers = [(Terms(path, folder.name, model, judge=UNFITTED), apart) for path, apart in held]
+    choice = Choice(*conditional_logit([c for m, apart in matchers for c in rivalries(m, apart)]))
+    judge = replace(UNFITTED, choice=choice)
+    right = [f for path, apart in held for f in right_places(Terms(path, folder.name, model, judge=judge), apart)]
+    invited = [
+        invited_places(Terms(folder, folder.name, model, judge=judge), pages(path, most, seed=0)) for path in clean
+    ]
+    wrong, tokens = [f for features, _ in invited for f in features], sum(n for _, n in invited)
+    odds = DENSITY * len(right) / len(phrases) / (len(wrong) / tokens)
+    return fit_judge(right, wrong, odds, choice), len(right), len(wrong)

@@ -1,9 +1,16 @@
-"""Logistic regression."""
+"""Logistic regressions: of yes and no, and of one among several."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
+
+NEWTON_STEPS: Final = 25
+
+Rivals = tuple[NDArray[np.float64], NDArray[np.bool_]]  # features (candidates, features), which candidates are right
 
 
 def logistic(
@@ -31,3 +38,20 @@ def logistic(
         if np.abs(step).max() < 1e-8:
             break
     return weights
+
+
+def conditional_logit(choices: Sequence[Rivals]) -> tuple[float, ...]:
+    """Coefficients under which right candidates are likeliest among those of their places, by Newton's method
+    (McFadden 1974); it begins with the first feature, a log probability, as it is."""
+    theta = np.eye(choices[0][0].shape[1])[0]
+    for _ in range(NEWTON_STEPS):
+        gradient, curvature = np.zeros(len(theta)), 1e-3 * np.eye(len(theta))
+        for x, right in choices:
+            p = np.exp(x @ theta - (x @ theta).max())
+            p /= p.sum()
+            q = p * right / (p * right).sum()
+            centred = x - p @ x
+            gradient += (q - p) @ x
+            curvature += (centred * p[:, None]).T @ centred
+        theta = theta + np.linalg.solve(curvature, gradient)
+    return tuple(round(float(v), 4) for v in theta)

@@ -1,0 +1,356 @@
+"""Compositions that are known terms: walks over runs of words and a trie of terms at once.
+
+Each word or segment stands for itself or for an original that it is known to
+replace, and the whole is a known term. One word may be unknown: "logical language
+processing" is natural language processing though no table has natural -> logical.
+Its share is that of the changes that tables lack: by a thesaurus, where this
+relates the two, P(found | original) = UNKNOWN / number of words related to found;
+else UNKNOWN P(found), in terms of three words and more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import pairwise
+from math import log
+from typing import Any, Final, NamedTuple
+
+from restore.context import ContextModel, hashes
+from restore.inflection import inflect
+from restore.places import COMPOSED, Draft
+from restore.segments import Segments
+from restore.synonyms import Synonyms
+from restore.termmodel import FLOOR, SMALL
+from restore.termtables import JOINED, LOG_RATE, Tables, in_number, singular
+from restore.text import PROTECTED_WORD, Tokens, shape
+
+LONGEST_RUN: Final = 5  # tokens of a composition
+UNKNOWN: Final = log(0.2)  # of a paraphraser's changes of a word, those that tables lack
+LEAST_UNRELATED: Final = 3  # words of a term of which one may be unknown that no thesaurus relates to what was found
+REMEMBERED: Final = 100_000  # segments whose readings are kept between texts
+GAP: Final = "*"  # stands for the unknown word in a trie
+
+Trie = dict[str, Any]  # words; the key "" holds a term's log weight
+
+
+class _Reading(NamedTuple):
+    """What a segment may stand for: words, log share, whether in the plural, whether it says anything else."""
+
+    words: tuple[str, ...]
+    share: float
+    plural: bool
+    changed: bool
+
+
+class _Path(NamedTuple):
+    """A walk so far: what the tokens were read as, its log share, whether the last word is in the plural, whether any was
+    changed, and the token that stands for the unknown word (-1 if none; GAP is among the words then)."""
+
+    words: tuple[str, ...] = ()
+    share: float = 0.0
+    plural: bool = False
+    changed: bool = False
+    gap: int = -1
+
+
+class Gaps:
+    """Terms with one word left out, and the words that a thesaurus relates to what may stand for it.
+
+    terms: a trie as of terms, the key `GAP` for the word left out; the key "" holds the words that it may be with
+    their terms' log weights.
+    """
+
+    def __init__(self, terms: Trie, synonyms: Callable[[], Synonyms]):
+        """terms: as `with_gaps` makes them. synonyms: gives the thesaurus, once it is needed."""
+        self.terms = terms
+        self._load = synonyms
+        self._kin: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def _synonyms(self) -> Synonyms:
+        return self._load()
+
+    @cached_property
+    def _fitting(self) -> dict[int, list[str]]:
+        """Words that are left out, by the numbers of the thesaurus's words that they may be forms of."""
+        words: set[str] = set()
+
+        def visit(node: Trie) -> None:
+            for key, below in node.items():
+                if key:
+                    visit(below)
+                else:
+                    words.update(below)
+
+        visit(self.terms)
+        out: dict[int, list[str]] = {}
+        for word in words:
+            for number in self._synonyms.numbers(word):
+                out.setdefault(number, []).append(word)
+        return out
+
+    def kin(self, word: str) -> frozenset[str]:
+        """Words of terms that the thesaurus relates to a word."""
+        known = self._kin.get(word)
+        if known is None:
+            if len(self._kin) > REMEMBERED // 10:
+                self._kin.clear()
+            fitting = self._fitting
+            known = frozenset(w for number in self._synonyms.related(word) for w in fitting.get(number, ()))
+            self._kin[word] = known
+        return known
+
+
+class Walks:
+    """Finds the compositions of one family that are known terms."""
+
+    def __init__(self, tables: Tables, segments: Segments, inner: Iterable[str], gaps: Gaps, model: ContextModel):
+        """inner: words that come second or later in terms."""
+        self._tables, self._segments, self._inner = tables, segments, frozenset(inner)
+        self._gaps, self._model = gaps, model
+        self._follow: dict[str, frozenset[str]] = {}
+        self._follow_gapped: dict[str, frozenset[str]] = {}
+        self._readings: dict[str, dict[str, list[_Reading]]] = {}
+        self._usual: dict[str, float] = {}
+
+    def drafts(self, tokens: Tokens) -> Iterator[Draft]:
+        """Known terms that runs of words may stand for, at least one of the words replaced."""
+        for i in self._starts(tokens):
+            found: dict[int, dict[str, tuple[float, str]]] = {}
+            self._walk(tokens, i, i, self._tables.terms, _Path(), found)
+            for end, options in found.items():
+                yield Draft(i, end, options, None)
+
+    def drafts_with_gap(self, tokens: Tokens) -> Iterator[Draft]:
+        """The same for terms of which one word is unknown."""
+        for i in self._gapped_starts(tokens):
+            found: dict[int, dict[str, tuple[float, str]]] = {}
+            self._walk(tokens, i, i, self._gaps.terms, _Path(), found)
+            for end, options in found.items():
+                yield Draft(i, end, options, None, unknown=1)
+
+    @cached_property
+    def _edges(self) -> tuple[set[str], set[str]]:
+        """Words with which a run that stands for a term may begin, and with which it may go on."""
+        first, inner = set(self._tables.terms), self._inner
+        begin, further = set(first), set(inner)
+        for found, originals in self._tables.words.items():
+            head, _, rest = found.partition(" ")
+            starts = {original.partition(" ")[0] for original in originals}
+            if not first.isdisjoint(starts):
+                begin.add(head)
+                further.add(rest.partition(" ")[0])
+            if not inner.isdisjoint(starts):
+                further.add(head)
+        return begin | {w + "s" for w in begin}, (further | {w + "s" for w in further}) - {""}
+
+    def _starts(self, tokens: Tokens) -> Iterator[int]:
+        """Tokens where a term may begin with a reading of the token and go on with a reading of the next."""
+        keys, gaps, longer = tokens.key, tokens.gap, self._tables.longer
+        last = len(keys) - 1
+        begin, further = self._edges
+        for i in [i for i, (x, y) in enumerate(pairwise(keys)) if x in begin and y in further]:
+            key, after = keys[i], keys[i + 1]
+            if key in SMALL or gaps[i + 1] not in JOINED:
+                continue
+            if (
+                not self._ahead(key).isdisjoint(self._reading(after))
+                or (key in longer and after in longer[key])
+                or (after in longer and i + 2 <= last and keys[i + 2] in longer[after])
+            ):
+                yield i
+
+    def _gapped_starts(self, tokens: Tokens) -> Iterator[int]:
+        """Tokens where a term with an unknown word may begin: it and the next have readings that go on so."""
+        keys, gaps = tokens.key, tokens.gap
+        begin, further = self._edges
+        fits = [x in begin or x in further for x in keys]
+        for i in range(len(keys) - 1):
+            if keys[i] in SMALL or not (fits[i] or fits[i + 1]) or gaps[i + 1] not in JOINED:
+                continue
+            ahead, second = self._ahead_gapped(keys[i]), self._reading(keys[i + 1])
+            if (
+                not ahead.isdisjoint(second)
+                or (GAP in ahead and _may_be_unknown(keys[i + 1]))
+                or (_may_be_unknown(keys[i]) and not self._gaps.terms[GAP].keys().isdisjoint(second))
+            ):
+                yield i
+
+    def _reading(self, segment: str) -> dict[str, list[_Reading]]:
+        """What a segment may stand for, by the first word."""
+        known = self._readings.get(segment)
+        if known is None:
+            if len(self._readings) > REMEMBERED:
+                self._readings.clear()
+                self._follow.clear()
+                self._follow_gapped.clear()
+            known = self._readings[segment] = {}
+            for original, share in self._segments.of(segment):
+                plural = original.endswith("+s")
+                base = original[:-2] if plural else original
+                changed = base != segment and not (plural and inflect(base, "s") == segment)
+                words = tuple(base.split())
+                known.setdefault(words[0], []).append(_Reading(words, share, plural, changed))
+        return known
+
+    def _ahead(self, key: str) -> frozenset[str]:
+        """The words by which terms go on that begin with a reading of a word."""
+        known = self._follow.get(key)
+        if known is None:
+            known = self._follow[key] = self._next(key, self._tables.terms)
+        return known
+
+    def _ahead_gapped(self, key: str) -> frozenset[str]:
+        """The same for terms with a word left out, `GAP` where it may be the next."""
+        known = self._follow_gapped.get(key)
+        if known is None:
+            known = self._follow_gapped[key] = self._next(key, self._gaps.terms)
+        return known
+
+    def _next(self, key: str, trie: Trie) -> frozenset[str]:
+        ahead: set[str] = set()
+        for group in self._reading(key).values():
+            for reading in group:
+                ahead.update(_below(trie, reading.words) or ())
+        return frozenset(ahead - {""})
+
+    def _walk(
+        self,
+        tokens: Tokens,
+        first: int,
+        at: int,
+        node: Trie,
+        path: _Path,
+        found: dict[int, dict[str, tuple[float, str]]],
+    ) -> None:
+        """Depth-first over segments and a trie of terms; `found` collects end -> original -> joint. path: what the tokens
+        from `first` to `at` were read as."""
+        if path.gap < 0 and GAP in node and self._goes_on(tokens, first, at) and _may_be_unknown(tokens.key[at]):
+            gapped = path._replace(words=(*path.words, GAP), plural=False, changed=True, gap=at)
+            self._step(tokens, first, at + 1, node[GAP], gapped, found)
+        for end, segment in self._segments_at(tokens, first, at):
+            readings = self._reading(segment)
+            for word in sorted(node.keys() & readings.keys()):  # sorted: the same in every process
+                for reading in readings[word]:
+                    below = _below(node, reading.words)
+                    if below is not None:
+                        words, share = (*path.words, *reading.words), path.share + reading.share
+                        changed = path.changed or reading.changed
+                        self._step(
+                            tokens, first, end, below, _Path(words, share, reading.plural, changed, path.gap), found
+                        )
+
+    def _step(
+        self,
+        tokens: Tokens,
+        first: int,
+        end: int,
+        below: Trie,
+        path: _Path,
+        found: dict[int, dict[str, tuple[float, str]]],
+    ) -> None:
+        """Take up what ends here, and go on."""
+        if path.changed and "" in below and len(path.words) > 1 and end > first + 1:
+            for original, value in self._originals(tokens, end, below[""], path):
+                group = found.setdefault(end, {})
+                if original not in group or value > group[original][0]:
+                    group[original] = (value, COMPOSED)
+        if len(below) > ("" in below):
+            self._walk(tokens, first, end, below, path, found)
+
+    def _originals(
+        self, tokens: Tokens, end: int, leaf: float | dict[str, float], path: _Path
+    ) -> Iterator[tuple[str, float]]:
+        """Terms that a path has come to, in the number found, with log P(o) P(found | o)."""
+        if not isinstance(leaf, dict):
+            text = " ".join(path.words)
+            yield in_number(text, "s") if path.plural else text, path.share + leaf + LOG_RATE
+            return
+        key = tokens.key[path.gap]
+        number = "s" if (singular(key) if path.gap == end - 1 else path.plural) else ""
+        near = self._gaps.kin(key)
+        fitting = leaf.keys() if len(path.words) >= LEAST_UNRELATED else leaf.keys() & near
+        for word in sorted(fitting - self._reading(key).keys() - {key}):
+            text = " ".join(word if w == GAP else w for w in path.words)
+            share = path.share + UNKNOWN + (-log(len(near)) if word in near else self._frequency(key))
+            yield in_number(text, number), share + leaf[word] + LOG_RATE
+
+    def kinship(self, found: str, original: str) -> float:
+        """How a change that no table has is explained: 1 where a thesaurus relates the words, a half where it relates what the
+        found word is known to replace to the original, 0 elsewhere."""
+        if original in self._gaps.kin(found):
+            return 1.0
+        known = (
+            r.words[0] for group in self._reading(found).values() for r in group if r.changed and len(r.words) == 1
+        )
+        return 0.5 if any(original in self._gaps.kin(o) for o in known) else 0.0
+
+    def _frequency(self, key: str) -> float:
+        """Log probability of a word."""
+        known = self._usual.get(key)
+        if known is None:
+            if len(self._usual) > REMEMBERED:
+                self._usual.clear()
+            known = self._usual[key] = max(FLOOR, float(self._model.unigram(hashes([shape(key)]))[0]))
+        return known
+
+    @staticmethod
+    def _goes_on(tokens: Tokens, first: int, at: int) -> bool:
+        """Whether a composition that began at `first` may have a token."""
+        if at >= len(tokens.key) or at - first >= LONGEST_RUN:
+            return False
+        return at == first or tokens.gap[at] in JOINED
+
+    def _segments_at(self, tokens: Tokens, first: int, at: int) -> Iterator[tuple[int, str]]:
+        """Ends and words of the segments that may go on a composition, which began at `first`, at a token."""
+        if not self._goes_on(tokens, first, at):
+            return
+        keys, gaps = tokens.key, tokens.gap
+        segment = keys[at]
+        longest = self._tables.long_first.get(segment, 1)
+        yield at + 1, segment
+        for end in range(at + 2, min(len(keys), at + longest, first + LONGEST_RUN) + 1):
+            if gaps[end - 1] not in JOINED:
+                return
+            segment += " " + keys[end - 1]
+            yield end, segment
+
+
+def with_gaps(terms: Trie) -> Trie:
+    """A trie of terms with one word left out (see `Gaps`)."""
+    out: Trie = {GAP: {}}
+
+    def visit(node: Trie, words: tuple[str, ...]) -> None:
+        for word, below in node.items():
+            if word:
+                visit(below, (*words, word))
+            elif 2 <= len(words) <= LONGEST_RUN:
+                add(words, below)
+
+    def add(words: tuple[str, ...], weight: float) -> None:
+        for k, word in enumerate(words):
+            others = [w for w in (*words[:k], *words[k + 1 :]) if w not in SMALL and len(w) > 1]
+            if len(others) >= min(2, len(words) - 1) and _may_be_unknown(word):
+                node = out
+                for w in (*words[:k], GAP, *words[k + 1 :]):
+                    node = node.setdefault(w, {})
+                node.setdefault("", {})[word] = weight
+
+    visit(terms, ())
+    return out
+
+
+def _may_be_unknown(word: str) -> bool:
+    """Whether a word is such that a paraphraser changes."""
+    return len(word) > 2 and word.isalpha() and word not in SMALL and word != PROTECTED_WORD
+
+
+def _below(node: Trie, words: Sequence[str]) -> Trie | None:
+    """Where some words lead in a trie of terms; None where no term goes on so."""
+    below: Trie | None = node
+    for word in words:
+        if below is None:
+            return None
+        below = below.get(word)
+    return below
