@@ -53,7 +53,7 @@ from restore.termtables import (
     table_files,
     term_key,
 )
-from restore.termwalks import Gaps, Walks, with_gaps
+from restore.termwalks import Walks, with_gaps
 from restore.text import Tokens, shape
 
 LISTED: Final = 9.0  # weight of a listed phrase that clean text has never shown
@@ -125,10 +125,14 @@ class Terms:
 
     @cached_property
     def _walks(self) -> Walks:
-        gapped = kept(f"gapped {self.name}", table_files(self._folder), lambda: with_gaps(self._t.terms))
+        def synonyms() -> Synonyms:
+            return Synonyms.load(thesaurus)
+
+        thesaurus = root() / THESAURUS / "synonyms.bin"
+        files = [*table_files(self._folder), thesaurus]
+        gapped = kept(f"gapped {self.name}", files, lambda: with_gaps(self._t.terms, synonyms()))
         inner = {word for before, group in self._terms.pairs.items() if before for word in group}
-        gaps = Gaps(gapped, lambda: Synonyms.load(root() / THESAURUS / "synonyms.bin"))
-        return Walks(self._t, self._segments, inner, gaps, self._model)
+        return Walks(self._t, self._segments, inner, gapped, synonyms, self._model)
 
     @cached_property
     def _runs(self) -> Runs:

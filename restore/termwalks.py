@@ -54,65 +54,41 @@ class _Path(NamedTuple):
     gap: int = -1
 
 
-class Gaps:
-    """Terms with one word left out, and the words that a thesaurus relates to what may stand for it.
+class Gapped(NamedTuple):
+    """Terms with one word left out.
 
     terms: a trie as of terms, the key `GAP` for the word left out; the key "" holds the words that it may be with
-    their terms' log weights.
+    their terms' log weights. forms: these words by the numbers of the thesaurus's words that they may be forms of.
     """
 
-    def __init__(self, terms: Trie, synonyms: Callable[[], Synonyms]):
-        """terms: as `with_gaps` makes them. synonyms: gives the thesaurus, once it is needed."""
-        self.terms = terms
-        self._load = synonyms
-        self._kin: dict[str, frozenset[str]] = {}
-
-    @cached_property
-    def _synonyms(self) -> Synonyms:
-        return self._load()
-
-    @cached_property
-    def _fitting(self) -> dict[int, list[str]]:
-        """Words that are left out, by the numbers of the thesaurus's words that they may be forms of."""
-        words: set[str] = set()
-
-        def visit(node: Trie) -> None:
-            for key, below in node.items():
-                if key:
-                    visit(below)
-                else:
-                    words.update(below)
-
-        visit(self.terms)
-        out: dict[int, list[str]] = {}
-        for word in words:
-            for number in self._synonyms.numbers(word):
-                out.setdefault(number, []).append(word)
-        return out
-
-    def kin(self, word: str) -> frozenset[str]:
-        """Words of terms that the thesaurus relates to a word."""
-        known = self._kin.get(word)
-        if known is None:
-            if len(self._kin) > REMEMBERED // 10:
-                self._kin.clear()
-            fitting = self._fitting
-            known = frozenset(w for number in self._synonyms.related(word) for w in fitting.get(number, ()))
-            self._kin[word] = known
-        return known
+    terms: Trie
+    forms: dict[int, list[str]]
 
 
 class Walks:
     """Finds the compositions of one family that are known terms."""
 
-    def __init__(self, tables: Tables, segments: Segments, inner: Iterable[str], gaps: Gaps, model: ContextModel):
-        """inner: words that come second or later in terms."""
+    def __init__(
+        self,
+        tables: Tables,
+        segments: Segments,
+        inner: Iterable[str],
+        gapped: Gapped,
+        synonyms: Callable[[], Synonyms],
+        model: ContextModel,
+    ):
+        """inner: words that come second or later in terms. synonyms: reads the thesaurus, once it is needed."""
         self._tables, self._segments, self._inner = tables, segments, frozenset(inner)
-        self._gaps, self._model = gaps, model
+        self._gapped, self._read, self._model = gapped, synonyms, model
         self._follow: dict[str, frozenset[str]] = {}
         self._follow_gapped: dict[str, frozenset[str]] = {}
         self._readings: dict[str, dict[str, list[_Reading]]] = {}
         self._usual: dict[str, float] = {}
+        self._kin: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def _synonyms(self) -> Synonyms:
+        return self._read()
 
     def drafts(self, tokens: Tokens) -> Iterator[Draft]:
         """Known terms that runs of words may stand for, at least one of the words replaced."""
@@ -126,7 +102,7 @@ class Walks:
         """The same for terms of which one word is unknown."""
         for i in self._gapped_starts(tokens):
             found: dict[int, dict[str, tuple[float, str]]] = {}
-            self._walk(tokens, i, i, self._gaps.terms, _Path(), found)
+            self._walk(tokens, i, i, self._gapped.terms, _Path(), found)
             for end, options in found.items():
                 yield Draft(i, end, options, None, unknown=1)
 
@@ -173,7 +149,7 @@ class Walks:
             if (
                 not ahead.isdisjoint(second)
                 or (GAP in ahead and _may_be_unknown(keys[i + 1]))
-                or (_may_be_unknown(keys[i]) and not self._gaps.terms[GAP].keys().isdisjoint(second))
+                or (_may_be_unknown(keys[i]) and not self._gapped.terms[GAP].keys().isdisjoint(second))
             ):
                 yield i
 
@@ -205,7 +181,7 @@ class Walks:
         """The same for terms with a word left out, `GAP` where it may be the next."""
         known = self._follow_gapped.get(key)
         if known is None:
-            known = self._follow_gapped[key] = self._next(key, self._gaps.terms)
+            known = self._follow_gapped[key] = self._next(key, self._gapped.terms)
         return known
 
     def _next(self, key: str, trie: Trie) -> frozenset[str]:
@@ -269,7 +245,7 @@ class Walks:
             return
         key = tokens.key[path.gap]
         number = "s" if (singular(key) if path.gap == end - 1 else path.plural) else ""
-        near = self._gaps.kin(key)
+        near = self._related(key)
         fitting = leaf.keys() if len(path.words) >= LEAST_UNRELATED else leaf.keys() & near
         for word in sorted(fitting - self._reading(key).keys() - {key}):
             text = " ".join(word if w == GAP else w for w in path.words)
@@ -279,12 +255,23 @@ class Walks:
     def kinship(self, found: str, original: str) -> float:
         """How a change that no table has is explained: 1 where a thesaurus relates the words, a half where it relates what the
         found word is known to replace to the original, 0 elsewhere."""
-        if original in self._gaps.kin(found):
+        if original in self._related(found):
             return 1.0
         known = (
             r.words[0] for group in self._reading(found).values() for r in group if r.changed and len(r.words) == 1
         )
-        return 0.5 if any(original in self._gaps.kin(o) for o in known) else 0.0
+        return 0.5 if any(original in self._related(o) for o in known) else 0.0
+
+    def _related(self, word: str) -> frozenset[str]:
+        """Words of terms that the thesaurus relates to a word."""
+        known = self._kin.get(word)
+        if known is None:
+            if len(self._kin) > REMEMBERED // 10:
+                self._kin.clear()
+            forms = self._gapped.forms
+            known = frozenset(w for number in self._synonyms.related(word) for w in forms.get(number, ()))
+            self._kin[word] = known
+        return known
 
     def _frequency(self, key: str) -> float:
         """Log probability of a word."""
@@ -317,9 +304,10 @@ class Walks:
             yield end, segment
 
 
-def with_gaps(terms: Trie) -> Trie:
-    """A trie of terms with one word left out (see `Gaps`)."""
+def with_gaps(terms: Trie, synonyms: Synonyms) -> Gapped:
+    """The terms of a trie with one word left out."""
     out: Trie = {GAP: {}}
+    left_out: set[str] = set()
 
     def visit(node: Trie, words: tuple[str, ...]) -> None:
         for word, below in node.items():
@@ -332,13 +320,18 @@ def with_gaps(terms: Trie) -> Trie:
         for k, word in enumerate(words):
             others = [w for w in (*words[:k], *words[k + 1 :]) if w not in SMALL and len(w) > 1]
             if len(others) >= min(2, len(words) - 1) and _may_be_unknown(word):
+                left_out.add(word)
                 node = out
                 for w in (*words[:k], GAP, *words[k + 1 :]):
                     node = node.setdefault(w, {})
                 node.setdefault("", {})[word] = weight
 
     visit(terms, ())
-    return out
+    forms: dict[int, list[str]] = {}
+    for word in sorted(left_out):
+        for number in synonyms.numbers(word):
+            forms.setdefault(number, []).append(word)
+    return Gapped(out, forms)
 
 
 def _may_be_unknown(word: str) -> bool:
