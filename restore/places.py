@@ -26,16 +26,10 @@ RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the docume
 FOUND: Final = 0.6  # share of tortured phrases that are places
 COMPOSED: Final = "composed"  # source of an original that no list has
 DENSITY: Final = 0.006  # tortured phrases a token in a text that has some, on which places are weighed
-DENSITIES: Final = (
-    3e-4,
-    1e-3,
-    3e-3,
-    1e-2,
-    3e-2,
-)  # those that a text may have: some in a paper, or every sentence of an abstract
+# those that a text may have: a few in a paper, or one in every sentence of an abstract
+DENSITIES: Final = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 COMPOSED_RATE: Final = 0.3  # P(found | original) of the likeliest original of a place, as it is reported
 LEAST_RATIO: Final = 0.5  # log-likelihood ratio below which a composition is no place
-
 
 Doubles = NDArray[np.float64]
 T = TypeVar("T")
@@ -192,9 +186,9 @@ def smooth_places(
 ) -> tuple[list[float], float]:
     """Log odds of each place to be a sparse family's, and the probability that the family is at work in a text.
 
-    length: of the text, in tokens, at least 1. prior: probability that the family is at work. some: it is known to have such phrases. The family's places are a Poisson process of
-    unknown density d (`DENSITIES`, each as likely), so that with weights w, fitted at DENSITY, the log-likelihood ratio of
-    a text is
+    length: of the text, in tokens, at least 1. prior: probability that the family is at work. some: it is known to be. The
+    family's places are a Poisson process of unknown density d (`DENSITIES`, each as likely), so that with weights w,
+    fitted at DENSITY, the log-likelihood ratio of a text is
 
         -FOUND d length + sum over its places of log [1 + d / DENSITY e^w].
 
@@ -210,14 +204,15 @@ def smooth_places(
     none = log(prior) - log1p(-prior) - FOUND * length * _DENSITIES
     if some:
         none += np.log(-np.expm1(-length * _DENSITIES))  # P(at least one)
+    everything = none + np.sum([g for _, g in counted], axis=0)
     odds = []
     for p in places:
-        others = [g for q, g in counted if (q.end <= p.start or p.end <= q.start) and not (q.changes & p.changes)]
-        by_density = none + np.sum(others, axis=0)
+        own = [g for q, g in counted if (q.start < p.end and p.start < q.end) or q.changes & p.changes]
+        by_density = everything - np.sum(own, axis=0)
         shares = np.exp(by_density - by_density.max())
         density = float(shares @ _SCALE / shares.sum())
         odds.append(p.weight + log(density) + (0.0 if some else log(_at_work(by_density))))
-    return odds, _at_work(none + np.sum([g for _, g in counted], axis=0))
+    return odds, _at_work(everything)
 
 
 def _at_work(by_density: Doubles) -> float:

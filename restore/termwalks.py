@@ -1,8 +1,8 @@
 """Compositions that are known terms: walks over runs of words and a trie of terms at once.
 
 Each word or segment stands for itself or for an original that it is known to
-replace, and the whole is a known term. One word may be unknown: "logical language
-processing" is natural language processing though no table has natural -> logical.
+replace, and the whole is a known term. One word may be unknown: "principal ingredient
+examination" is principal component analysis though no table has component -> ingredient.
 Its share is that of the changes that tables lack: by a thesaurus, where this
 relates the two, P(found | original) = UNKNOWN / number of words related to found;
 else UNKNOWN P(found), in terms of three words and more.
