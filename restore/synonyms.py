@@ -12,7 +12,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -172,6 +172,12 @@ class Synonyms:
                 noun = number(f"{head} {base}" if space else base)
                 if noun is not None and form == "s":
                     yield noun, form
+
+
+@lru_cache(maxsize=1)
+def shared(path: Path) -> Synonyms:
+    """A table as `Synonyms.load` reads it, once a process: it has several readers, who must not change it."""
+    return Synonyms.load(path)
 
 
 def inflected(phrase: str, pos: str, form: Form | None) -> str:

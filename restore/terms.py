@@ -36,7 +36,7 @@ from restore.context import SENTENCE, ContextModel, hashes
 from restore.lexicon import Option, root, source_files
 from restore.places import COMPOSED, COMPOSED_RATE, LEAST_RATIO, Draft, Features, Judge, Place, changed_words
 from restore.segments import Segments
-from restore.synonyms import Synonyms
+from restore.synonyms import shared
 from restore.termmodel import FLOOR, TermModel, counted
 from restore.termruns import Runs
 from restore.termtables import (
@@ -125,14 +125,11 @@ class Terms:
 
     @cached_property
     def _walks(self) -> Walks:
-        def synonyms() -> Synonyms:
-            return Synonyms.load(thesaurus)
-
         thesaurus = root() / THESAURUS / "synonyms.bin"
         files = [*table_files(self._folder), thesaurus]
-        gapped = kept(f"gapped {self.name}", files, lambda: with_gaps(self._t.terms, synonyms()))
+        gapped = kept(f"gapped {self.name}", files, lambda: with_gaps(self._t.terms, shared(thesaurus)))
         inner = {word for before, group in self._terms.pairs.items() if before for word in group}
-        return Walks(self._t, self._segments, inner, gapped, synonyms, self._model)
+        return Walks(self._t, self._segments, inner, gapped, lambda: shared(thesaurus), self._model)
 
     @cached_property
     def _runs(self) -> Runs:

@@ -138,12 +138,16 @@ class Walks:
                 yield i
 
     def _gapped_starts(self, tokens: Tokens) -> Iterator[int]:
-        """Tokens where a term with an unknown word may begin: it and the next have readings that go on so."""
+        """Tokens where a term with an unknown word may begin: it and the next have readings that go on so, and there are
+        neighbours there that the context model has never seen together."""
         keys, gaps = tokens.key, tokens.gap
         begin, further = self._edges
         fits = [x in begin or x in further for x in keys]
+        odd = self._odd(keys)
         for i in range(len(keys) - 1):
-            if keys[i] in SMALL or not (fits[i] or fits[i + 1]) or gaps[i + 1] not in JOINED:
+            if not (odd[i] or odd[i + 1]) or not (fits[i] or fits[i + 1]):
+                continue
+            if keys[i] in SMALL or gaps[i + 1] not in JOINED:
                 continue
             ahead, second = self._ahead_gapped(keys[i]), self._reading(keys[i + 1])
             if (
@@ -152,6 +156,12 @@ class Walks:
                 or (_may_be_unknown(keys[i]) and not self._gapped.terms[GAP].keys().isdisjoint(second))
             ):
                 yield i
+
+    def _odd(self, keys: Sequence[str]) -> list[bool]:
+        """Of each token, whether the context model has never seen the next one after it."""
+        key = hashes(map(shape, keys))
+        seen, _ = self._model.seen(key[:-1], key[1:])
+        return [not s for s in seen.tolist()] + [False]
 
     def _reading(self, segment: str) -> dict[str, list[_Reading]]:
         """What a segment may stand for, by the first word."""

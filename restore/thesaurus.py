@@ -39,6 +39,7 @@ from restore.synonyms import (
     Synonyms,
     inflected,
     load_screen,
+    shared,
 )
 from restore.text import PROTECTED_WORD, Tokens, shape
 
@@ -314,7 +315,7 @@ class Thesaurus:
     @cached_property
     def synonyms(self) -> Synonyms:
         """The relations, read on first use."""
-        return Synonyms.load(self._folder / "synonyms.bin")
+        return shared(self._folder / "synonyms.bin")
 
     def source(self, name: str) -> Source:
         """One thesaurus."""
