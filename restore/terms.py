@@ -34,7 +34,7 @@ from typing import Final
 from restore.cache import kept
 from restore.context import SENTENCE, ContextModel, hashes
 from restore.lexicon import Option, root, source_files
-from restore.places import COMPOSED, COMPOSED_RATE, LEAST_RATIO, Draft, Features, Judge, Place, changed_words
+from restore.places import COMPOSED, COMPOSED_RATE, LEAST_RATIO, Draft, Features, Judge, Place, apart, changed_words
 from restore.segments import Segments
 from restore.synonyms import shared
 from restore.termmodel import FLOOR, TermModel, counted
@@ -67,6 +67,7 @@ PLACES: Final = "places.json"
 THESAURUS: Final = "thesaurus"  # the family whose synonyms explain changes that no table has
 CUES: Final = 2  # distinct words of a paper's that a text must have to be taken for one
 CUE_SHARE: Final = 0.03  # of its words that must be such; one news page in twenty has so many
+TELLING_PHRASES: Final = 2  # different listed phrases by which a text shows itself a paper as well
 WORST: Final = -1.0  # places of less weight are not kept
 
 _SUFFIXES: Final = frozenset(
@@ -152,16 +153,18 @@ class Terms:
     def places(self, tokens: Tokens, spun: bool = False) -> list[Place]:
         """Stretches that may be tortured terms, by their first token; they may overlap.
 
-        Where only papers are looked for, other texts have the listed phrases alone, and those that another
-        family has `spun` not even these.
+        Where only papers are looked for, texts that neither read like one nor have several listed phrases are asked for the
+        listed phrases alone, and those that another family has `spun` not even for these.
         """
-        if self._register and not self._scholarly(tokens):
-            if spun:
-                return []
-            drafts = self._listed_drafts(tokens)
-            sure = [p for p in self._weighed(tokens, drafts) if p.weight >= LISTED] if drafts else []
-            return _one_each([p for p in sure if _whole(p, tokens)])
+        wary = bool(self._register) and not self._scholarly(tokens)
+        if wary and spun:
+            return []
         drafts = self._listed_drafts(tokens)
+        if wary:
+            weighed = self._weighed(tokens, drafts) if drafts else []
+            sure = [p for p in weighed if p.weight >= LISTED and _whole(p, tokens)]
+            if len({" ".join(tokens.key[p.start : p.end]) for p in apart(sure)}) < TELLING_PHRASES:
+                return _one_each(sure)
         doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
         places, composed = self._unjudged(tokens, drafts)
         for p, features in zip(composed, self.features(tokens, composed), strict=True):
