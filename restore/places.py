@@ -9,9 +9,9 @@ ratio alone trusts words to be as independent as its model has them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log, log1p
+from math import exp, isfinite, log, log1p
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -161,15 +161,21 @@ def choice_traits(share: float, found: Sequence[str], option: Option) -> Choice:
     return Choice(share, len(changed_words(found, option.words)), float(len(found) != len(option.words)))
 
 
-def _floats(kind: Callable[..., T], data: dict[str, Any]) -> T:
-    return kind(**{k: float(v) for k, v in data.items()})
+def _floats(kind: type[T], data: dict[str, Any]) -> T:
+    values = {k: float(v) for k, v in data.items()}
+    if missing := set(kind.__annotations__) - set(values):
+        raise KeyError(f"no {', '.join(sorted(missing))}")
+    if not all(map(isfinite, values.values())):
+        raise ValueError("not all are finite")
+    return kind(**values)
 
 
 def changed_words(found: Sequence[str], original: Sequence[str]) -> list[tuple[str, str]]:
     """Which words change into which, in the singular; the whole phrases where their lengths differ."""
     if len(found) != len(original):
         return [(" ".join(found), " ".join(original))]
-    return [(singular(x) or x, singular(y) or y) for x, y in zip(found, original, strict=True) if x != y]
+    both = ((singular(x) or x, singular(y) or y) for x, y in zip(found, original, strict=True))
+    return [(x, y) for x, y in both if x != y]
 
 
 def apart(places: Sequence[Place]) -> list[Place]:
@@ -193,7 +199,8 @@ def smooth_places(
         -FOUND d length + sum over its places of log [1 + d / DENSITY e^w].
 
     A place's weight stands against what all places say of the text that do not overlap with it: whether the family is at
-    work there, and how densely. A change that occurs twice counts once.
+    work there, and how densely; where it is known to be, against the chance that it is at work elsewhere alone. A change
+    that occurs twice counts once.
     """
     counted: list[tuple[Place, Doubles]] = []
     known: set[tuple[str, str]] = set()
@@ -201,22 +208,23 @@ def smooth_places(
         if p.weight > 0 and not (p.changes and p.changes <= known):
             counted.append((p, np.log1p(_SCALE * exp(min(p.weight, RARE_CAP)))))
             known |= p.changes
-    none = log(prior) - log1p(-prior) - FOUND * length * _DENSITIES
-    if some:
-        none += np.log(-np.expm1(-length * _DENSITIES))  # P(at least one)
-    everything = none + np.sum([g for _, g in counted], axis=0)
+    everything = np.sum([g for _, g in counted], axis=0) - FOUND * length * _DENSITIES
+    present, absent = log(prior), log1p(-prior) + log(len(_DENSITIES))
     odds = []
     for p in places:
         own = [g for q, g in counted if (q.start < p.end and p.start < q.end) or q.changes & p.changes]
-        by_density = everything - np.sum(own, axis=0)
-        shares = np.exp(by_density - by_density.max())
-        density = float(shares @ _SCALE / shares.sum())
-        odds.append(p.weight + log(density) + (0.0 if some else log(_at_work(by_density))))
-    return odds, _at_work(everything)
+        rest = everything - np.sum(own, axis=0)
+        here = _log_sum(rest + np.log(_SCALE))
+        if some:  # less the chance of none at all, e^(-d length)
+            elsewhere = _log_sum(rest + np.log(-np.expm1(-length * _DENSITIES - rest)))
+        else:
+            elsewhere = float(np.logaddexp(present + _log_sum(rest), absent)) - present
+        odds.append(p.weight + here - elsewhere)
+    spun = present + _log_sum(everything)
+    return odds, exp(spun - float(np.logaddexp(spun, absent)))
 
 
-def _at_work(by_density: Doubles) -> float:
-    """Probability that a family is at work, from its log odds at each density."""
-    top = by_density.max()
-    odds = top + log(np.exp(by_density - top).mean())
-    return 1 / (1 + exp(-max(-50.0, min(50.0, odds))))
+def _log_sum(x: Doubles) -> float:
+    """log of the sum of e^x."""
+    top = float(x.max())
+    return top + log(float(np.exp(x - top).sum()))

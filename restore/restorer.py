@@ -36,6 +36,7 @@ from restore.unlisted import Unlisted
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 THRESHOLD: Final = 0.6  # of calibrated probabilities, F0.5 is best above it, recall below (docs/evaluation.md)
 DOUBT: Final = 1.0  # off the log odds of an edit where the spinner's table is known in part (articles spun by hand)
+DOUBTFUL: Final = 0.6  # probability of a term's reading below which what it says may be said of a part of it
 MENTION: Final = 0.01  # least probability of an alternative that is reported
 
 
@@ -341,7 +342,7 @@ class Restorer:
             """Probability that the reading's family is (a sparse family's odds are in the reading already)."""
             return 1.0 if lattice.kind[reading.arc] == TERM else spun
 
-        readings = _with_agreement(readings, lattice, self.threshold)
+        readings = _with_agreement(readings, lattice)
         likely = [(-p, r.start, k) for k, r in enumerate(readings) if (p := r.probability * at_work(r)) >= self._least]
         taken: list[_Reading] = []
         changed: set[int] = set()
@@ -456,31 +457,29 @@ def _judge(
     return reading
 
 
-def _with_agreement(readings: list[_Reading], lattice: Lattice, threshold: float) -> list[_Reading]:
+def _with_agreement(readings: list[_Reading], lattice: Lattice) -> list[_Reading]:
     """Readings of a sentence; those of sparse families, whose terms lie one within another, also have the probability of
-    longer ones that are too doubtful to be made and say the same of their words."""
-    doubtful = [
-        r
-        for r in readings
-        if lattice.kind[r.arc] == TERM and r.probability < threshold and r.end - r.start == len(r.words) > 1
-    ]
-    if not doubtful:
-        return readings
-    out = list(readings)
-    for k, r in enumerate(readings):
-        if lattice.kind[r.arc] == TERM and r.end - r.start == len(r.words):
-            agreeing = sum(
-                s.probability
-                for s in doubtful
-                if s is not r
-                and s.start <= r.start
-                and r.end <= s.end
-                and s.words[r.start - s.start : r.end - s.start] == r.words
+    longer ones that are doubtful and say the same of their words, unless one between them has it."""
+    terms = [r for r in readings if lattice.kind[r.arc] == TERM and r.end - r.start == len(r.words)]
+    doubtful = [r for r in terms if r.probability < DOUBTFUL and len(r.words) > 1]
+    raised: dict[int, _Reading] = {}
+    settled: list[_Reading] = []
+    for r in sorted(terms, key=lambda r: -len(r.words)) if doubtful else ():
+        agreeing = [s for s in doubtful if _says(s, r)]
+        if agreeing and not any(_says(s, r) for s in settled):
+            new = raised[id(r)] = r._replace(
+                posterior=min(1.0, r.posterior + sum(s.posterior for s in agreeing)),
+                probability=min(1.0, r.probability + sum(s.probability for s in agreeing)),
             )
-            out[k] = r._replace(
-                posterior=min(1.0, r.posterior + agreeing), probability=min(1.0, r.probability + agreeing)
-            )
-    return out
+            if new.probability >= DOUBTFUL:
+                settled.append(r)
+    return [raised.get(id(r), r) for r in readings]
+
+
+def _says(longer: _Reading, r: _Reading) -> bool:
+    """Whether another reading holds one and says the same of its words."""
+    at = r.start - longer.start
+    return longer is not r and at >= 0 and r.end <= longer.end and longer.words[at : at + len(r.words)] == r.words
 
 
 def trimmed(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tuple[int, int, tuple[str, ...]]:

@@ -183,7 +183,7 @@ class Terms:
         """Listed places, and composed ones with their originals weighed."""
         swapped = self._t.openings
         starts = [i for i, key in enumerate(tokens.key) if key in swapped]
-        if not starts and not drafts:
+        if not tokens.key:
             return [], []
         places = self._weighed(tokens, [*drafts, *self._walks.drafts(tokens), *self._walks.drafts_with_gap(tokens)])
         known = [p for p in places if p.options[0].source == COMPOSED]

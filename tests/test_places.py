@@ -8,7 +8,16 @@ from math import exp, log
 import pytest
 
 from restore.context import ContextModel
-from restore.learning.places import CARRIERS, family_without, fit_judge, near, parts, right_places
+from restore.learning.places import (
+    CARRIERS,
+    family_without,
+    fit_judge,
+    invited_places,
+    near,
+    parts,
+    right_places,
+    rivalries,
+)
 from restore.learning.tortured import Phrase
 from restore.lexicon import Option, root
 from restore.places import UNFITTED, Choice, Features, Judge, Place
@@ -23,6 +32,9 @@ PHRASES = [
     Phrase("profound learning", "deep learning", 9, ""),
     Phrase("profound neural organization", "deep neural network", 7, ""),
 ]
+
+
+PARTIAL = '{"constant": 1, "choice": {}, "weights": {' + ", ".join(f'"{f}": 0' for f in Features._fields) + "}}"
 
 
 def features(ratio: float, channel: float = -3.0) -> Features:
@@ -51,6 +63,8 @@ def test_without_a_file_the_ratio_decides(tmp_path):
         '{"constant": 1}',
         '{"constant": 1, "weights": {"ration": 2}, "choice": {}}',
         '{"constant": 1, "weights": 2}',
+        PARTIAL,
+        PARTIAL.replace("{}", '{"joint": 1, "changes": NaN, "length": 0}'),
     ],
 )
 def test_a_broken_file_is_named(tmp_path, text):
@@ -109,6 +123,26 @@ def test_left_out_phrases_are_composed_and_measured(tmp_path):
     found = list(right_places(Terms(folder, "tortured", model), [held] * len(CARRIERS)))
     assert len(found) >= len(CARRIERS) - 1
     assert all(f.changes == 1 and f.channel < 0 for f in found)
+
+
+def test_rivals_are_what_is_chosen_among(tmp_path):
+    """Places with the right original and others; choosing by what is fitted on them prefers the right ones."""
+    model = ContextModel.load(root() / "context.bin")
+    folder = family_without(root() / "tortured", PHRASES, tmp_path / "tortured")
+    matcher = Terms(folder, "tortured", model, judge=UNFITTED)
+    held = [Phrase("irregular forest", "random forest", 1, ""), Phrase("profound network", "deep network", 1, "")]
+    found = list(rivalries(matcher, held * 3))
+    assert found
+    assert all(x.shape == (len(right), len(Choice._fields)) and 0 < right.sum() < len(right) for x, right in found)
+
+
+def test_invited_places_count_the_tokens_that_were_read(tmp_path):
+    matcher = Terms(root() / "tortured", "tortured", ContextModel.load(root() / "context.bin"))
+    text = "We saw irregular timberland there."
+    once, read = invited_places(matcher, [text])
+    twice, both = invited_places(matcher, [text, text])
+    assert once
+    assert (len(twice), both) == (len(once), 2 * read)  # the same phrase counts once
 
 
 def test_a_run_of_links_alone_is_no_place():

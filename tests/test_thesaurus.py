@@ -85,6 +85,20 @@ def test_relations_of_wordnet_and_moby(small):
     assert not any(word[0].isupper() or "paris" in word for word in small.vocabulary)
 
 
+def test_what_is_related_either_way(small):
+    """Heads, members, and what a word may be a form of."""
+
+    def related(word: str) -> set[str]:
+        return {small.vocabulary[n] for n in small.related(word)}
+
+    assert {"automobile", "vehicle", "sardine tin"} <= related("car")
+    assert "car" in related("vehicle")
+    assert related("cars") >= related("car")
+    assert "delay" in related("put off")
+    assert related("unheard") == set()
+    assert {small.vocabulary[n] for n in small.numbers("cars")} == {"car"}
+
+
 def test_missing_database_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no data\.noun there; give the folder"):
         wordnet(tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import pytest
 from conftest import ROOT, rows
 
@@ -149,8 +151,22 @@ def test_a_place_among_many_is_likelier_than_among_few():
     others = [place(3.0, 10 * k) for k in range(1, 6)]
     for some in (False, True):
         crowded = smooth_places([place(1.0), *others], 100, some=some)[0][0]
-        assert crowded > smooth_places([place(1.0)], 100, some=some)[0][0]
         assert crowded > smooth_places([place(1.0), *others], 10_000, some=some)[0][0] + 2
+        assert some or crowded > smooth_places([place(1.0)], 100, some=some)[0][0]
+
+
+def test_a_place_that_must_be_is_the_only_one_there_is():
+    """Whoever knows that there is one takes the only place for it."""
+    assert smooth_places([place(0.0)], 100, some=True)[0][0] > 1
+    assert smooth_places([place(0.0)], 100)[0][0] < -2
+
+
+@pytest.mark.parametrize("length", [1, 10, 10_000_000])
+def test_odds_are_finite(length):
+    for some in (False, True):
+        odds, probability = smooth_places([place(-50.0), place(700.0, 10), place(3.0, 20)], length, some=some)
+        assert all(map(isfinite, odds))
+        assert 0 <= probability <= 1
 
 
 def test_apart_takes_the_weightiest():
@@ -237,13 +253,14 @@ def test_a_phrase_that_no_list_has_is_composed(cleaned, tmp_path, model):
     ("text", "original"),
     [
         ("buttress vector machine", "support vector machine"),  # a thesaurus relates the two words
+        ("buttress vector machines", "support vector machines"),
         ("retinal banana epithelium", "retinal pigment epithelium"),  # nothing does, but no other term goes so
     ],
 )
 def test_one_word_of_a_term_may_be_unknown(matcher, text, original):
-    found = tokenize(f"They applied {text} to both sets.")
-    places = [p for p in matcher.places(found) if p.unknown]
-    assert original.lower() in {p.options[0].original.lower() for p in places}
+    for found in (text, f"They applied {text} to both sets."):
+        places = [p for p in matcher.places(tokenize(found)) if p.unknown]
+        assert original.lower() in {p.options[0].original.lower() for p in places}
 
 
 @pytest.mark.parametrize(

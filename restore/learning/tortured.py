@@ -242,8 +242,10 @@ def learn_segments(phrases: Iterable[Phrase], rounds: int = ROUNDS) -> list[Segm
 
 
 def _substitutes(found: str, original: str) -> bool:
-    """Whether a segment says something: neither side is part of the other, none ends in a small word."""
+    """Whether a segment says something: neither side is part of the other nor its plural, none ends in a small word."""
     f, o = found.split(), original.split()
+    if [singular(w) or w for w in f] == [singular(w) or w for w in o]:
+        return False
     plain = found.translate(_ACCENTS) != original.translate(_ACCENTS)
     ends = {f[0], f[-1], o[0], o[-1]} - {"the"}
     return plain and o[0] != "the" and not ends & _SMALL and not set(f) <= set(o) | _SMALL and not set(o) <= set(f)
