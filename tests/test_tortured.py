@@ -254,6 +254,7 @@ def test_a_phrase_that_no_list_has_is_composed(cleaned, tmp_path, model):
     [
         ("buttress vector machine", "support vector machine"),  # a thesaurus relates the two words
         ("buttress vector machines", "support vector machines"),
+        ("aortal aneurysm", "aortic aneurysm"),  # neither word is in a table: alone it was never looked at
         ("retinal banana epithelium", "retinal pigment epithelium"),  # nothing does, but no other term goes so
     ],
 )
@@ -261,6 +262,34 @@ def test_one_word_of_a_term_may_be_unknown(matcher, text, original):
     for found in (text, f"They applied {text} to both sets."):
         places = [p for p in matcher.places(tokenize(found)) if p.unknown]
         assert original.lower() in {p.options[0].original.lower() for p in places}
+
+
+def test_readings_that_agree_on_a_part_make_it():
+    """Each of several longer readings alone is too doubtful."""
+    text = PROSE.format("They stored it by a facial picture acknowledgment strategy for later use.")
+    assert "image recognition" in restore.Restorer(families=["tortured"]).restore(text).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We propose oration detection implementation based on multiple medication centered for the analysis.",
+        PROSE.format("They stored it by a facial picture acknowledgment strategy for later use."),
+    ],
+)
+def test_a_higher_threshold_only_takes_edits_away(text):
+    """Whatever is added up of agreeing readings is the same at any threshold."""
+    engines = {t: restore.Restorer(families=["tortured"], threshold=t) for t in (0.3, 0.5, 0.6, 0.9)}
+    edits = {t: {(e.start, e.end, e.replacement) for e in engine.restore(text).edits} for t, engine in engines.items()}
+    assert edits[0.9] <= edits[0.6] <= edits[0.5] <= edits[0.3]
+
+
+def test_listed_phrases_make_a_paper_as_its_words_do(engine):
+    """Without the words of a paper nothing is composed, unless there are several listed phrases."""
+    text = "The cart finds its way around the hall. Impact evasion takes over near people. "
+    one, two = text + "It runs on fluffy rationale.\n", text + "It runs on fluffy rationale and a kalman channel.\n"
+    assert "Impact evasion" in engine.restore(one).text
+    assert "Collision avoidance" in engine.restore(two).text
 
 
 @pytest.mark.parametrize(
