@@ -139,10 +139,8 @@ class Judge:
 
     def chosen(self, place: Place, found: Sequence[str]) -> Place:
         """A composed place with its originals weighed against each other, the likeliest first. found: its words."""
-        scores = [
-            sum(w * x for w, x in zip(self.choice, traits, strict=True))
-            for traits in map(choice_traits, place.shares, [found] * len(place.options), place.options)
-        ]
+        traits = [choice_traits(share, found, o) for share, o in zip(place.shares, place.options, strict=True)]
+        scores = [sum(w * x for w, x in zip(self.choice, own, strict=True)) for own in traits]
         top = max(scores)
         total = top + log(sum(exp(s - top) for s in scores))
         ranked = sorted(zip(scores, place.options, strict=True), key=lambda so: -so[0])

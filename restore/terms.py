@@ -181,10 +181,10 @@ class Terms:
 
     def _unjudged(self, tokens: Tokens, drafts: list[Draft]) -> tuple[list[Place], list[Place]]:
         """Listed places, and composed ones with their originals weighed."""
-        swapped = self._t.openings
-        starts = [i for i, key in enumerate(tokens.key) if key in swapped]
         if not tokens.key:
             return [], []
+        swapped = self._t.openings
+        starts = [i for i, key in enumerate(tokens.key) if key in swapped]
         places = self._weighed(tokens, [*drafts, *self._walks.drafts(tokens), *self._walks.drafts_with_gap(tokens)])
         known = [p for p in places if p.options[0].source == COMPOSED]
         places += [_no_more(p, known) for p in self._runs.places(tokens, starts, places, drafts)]

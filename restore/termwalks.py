@@ -80,8 +80,7 @@ class Walks:
         """inner: words that come second or later in terms. synonyms: reads the thesaurus, once it is needed."""
         self._tables, self._segments, self._inner = tables, segments, frozenset(inner)
         self._gapped, self._read, self._model = gapped, synonyms, model
-        self._follow: dict[str, frozenset[str]] = {}
-        self._follow_gapped: dict[str, frozenset[str]] = {}
+        self._follow: dict[tuple[str, bool], frozenset[str]] = {}
         self._readings: dict[str, dict[str, list[_Reading]]] = {}
         self._usual: dict[str, float] = {}
         self._kin: dict[str, frozenset[str]] = {}
@@ -131,7 +130,7 @@ class Walks:
             if key in SMALL or gaps[i + 1] not in JOINED:
                 continue
             if (
-                not self._ahead(key).isdisjoint(self._reading(after))
+                not self._ahead(key, gapped=False).isdisjoint(self._reading(after))
                 or (key in longer and after in longer[key])
                 or (after in longer and i + 2 <= last and keys[i + 2] in longer[after])
             ):
@@ -149,7 +148,7 @@ class Walks:
                 continue
             if keys[i] in SMALL or gaps[i + 1] not in JOINED:
                 continue
-            ahead, second = self._ahead_gapped(keys[i]), self._reading(keys[i + 1])
+            ahead, second = self._ahead(keys[i], gapped=True), self._reading(keys[i + 1])
             if (
                 not ahead.isdisjoint(second)
                 or (GAP in ahead and _may_be_unknown(keys[i + 1]))
@@ -170,7 +169,6 @@ class Walks:
             if len(self._readings) > REMEMBERED:
                 self._readings.clear()
                 self._follow.clear()
-                self._follow_gapped.clear()
             known = self._readings[segment] = {}
             for original, share in self._segments.of(segment):
                 plural = original.endswith("+s")
@@ -180,26 +178,16 @@ class Walks:
                 known.setdefault(words[0], []).append(_Reading(words, share, plural, changed))
         return known
 
-    def _ahead(self, key: str) -> frozenset[str]:
-        """The words by which terms go on that begin with a reading of a word."""
-        known = self._follow.get(key)
+    def _ahead(self, key: str, gapped: bool) -> frozenset[str]:
+        """The words by which terms go on that begin with a reading of a word; of those with a word left out, `GAP` too where it
+        may be the next."""
+        known = self._follow.get((key, gapped))
         if known is None:
-            known = self._follow[key] = self._next(key, self._tables.terms)
+            trie = self._gapped.terms if gapped else self._tables.terms
+            readings = [reading for group in self._reading(key).values() for reading in group]
+            ahead = {word for reading in readings for word in _below(trie, reading.words) or ()}
+            known = self._follow[key, gapped] = frozenset(ahead - {""})
         return known
-
-    def _ahead_gapped(self, key: str) -> frozenset[str]:
-        """The same for terms with a word left out, `GAP` where it may be the next."""
-        known = self._follow_gapped.get(key)
-        if known is None:
-            known = self._follow_gapped[key] = self._next(key, self._gapped.terms)
-        return known
-
-    def _next(self, key: str, trie: Trie) -> frozenset[str]:
-        ahead: set[str] = set()
-        for group in self._reading(key).values():
-            for reading in group:
-                ahead.update(_below(trie, reading.words) or ())
-        return frozenset(ahead - {""})
 
     def _walk(
         self,
