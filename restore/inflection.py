@@ -102,6 +102,12 @@ def analyses(word: str) -> tuple[tuple[str, Form], ...]:
     return tuple((base, form) for base, form in _guesses(word) if base != word and inflect(base, form) == word)
 
 
+@lru_cache(maxsize=16384)
+def bases(word: str) -> frozenset[str]:
+    """A word and those that it may be an inflection of."""
+    return frozenset((word, *(base for base, _ in analyses(word))))
+
+
 def _guesses(word: str) -> Iterator[tuple[str, Form]]:
     if word in _SINGULAR:
         yield _SINGULAR[word], "s"

@@ -6,8 +6,9 @@ after a place restored where that is likelier than not), the candidates of the
 place are compared again, the word found among them, by a conditional logit over
 
     log P(candidate | lattice), the bonus of the word found,
-    log P of the candidate's words after the two before it, and of the two words that follow,
-    its association with the words just before, just after, and with the passage.
+    its association with the words just before, just after, and with the passage,
+    log P of its words in the gap by the cloze model,
+    how often its words are said elsewhere in the text (a cache model, Kuhn and De Mori 1990).
 
 Given the neighbours this is a pseudo-likelihood (Besag 1975); its coefficients
 are fitted by likelihood on held-out pairs (`python -m restore.learning
@@ -17,25 +18,28 @@ read in a few array operations.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log1p
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from restore.associations import Associations
-from restore.context import SENTENCE, UNSEEN, ContextModel, Hashes, frequency, hashes, sequence
+from restore.cloze import Cloze
+from restore.context import Hashes, hashes, sequence
+from restore.inflection import bases
 from restore.restoration import Edit, splice
 from restore.text import tokenize
 
-FEATURES: Final = ("lattice", "found", "words", "following", "before", "after", "topic")
+FEATURES: Final = ("lattice", "found", "before", "after", "topic", "cloze", "elsewhere")
 LEAST: Final = 0.1  # confidence from which on an edit is read again (by a language model too),
 SURE: Final = 0.995  # and up to which
 NEAR: Final = 4  # words on either side whose company counts by side,
 PASSAGE: Final = 40  # and as the topic of a place
-FOLLOWING: Final = 2  # words that a candidate must fit
 _FLOOR: Final = 1e-6
 
 Doubles = NDArray[np.float64]
@@ -66,10 +70,10 @@ class Places:
 class Rereader:
     """Judges edits anew in the restored text."""
 
-    def __init__(self, coefficients: Coefficients, model: ContextModel, associations: Associations):
+    def __init__(self, coefficients: Coefficients, associations: Associations, cloze: Cloze):
         self._coefficients = np.array(coefficients)
-        self._model = model
         self._associations = associations
+        self._cloze = cloze
 
     def judge(self, text: str, edits: Sequence[Edit], families: frozenset[str]) -> list[Edit]:
         """Edits of a text in order; doubtful ones of these families with other probabilities, and another replacement
@@ -79,7 +83,7 @@ class Rereader:
         if not places.edit:
             return out
         x = self.evidence(text, edits, places)
-        company = (x[:, 4:] @ self._coefficients[4:]).tolist()
+        company = (x[:, 2:] @ self._coefficients[2:]).tolist()
         p, found, first = softmax(x @ self._coefficients, places).tolist(), places.found.tolist(), places.first.tolist()
         for number, a, b in zip(places.edit, first, [*first[1:], len(p)], strict=True):
             out[number] = _judged(edits[number], places.text[a:b], p[a:b], found[a:b], company[a:b])
@@ -88,45 +92,32 @@ class Rereader:
     def evidence(self, text: str, edits: Sequence[Edit], places: Places) -> Doubles:
         """What speaks for each candidate, shape (candidates, features), in nats."""
         words, begin, end = _restored(text, edits, places)
-        key = hashes(words)
-        said_before = _previous(key)
-        said = [candidate_words_of(candidate) for candidate in places.text]
-        place = places.place
-        own, following = self._trigrams(words, begin[place], end[place], said)
+        said, place = [candidate_words_of(candidate) for candidate in places.text], places.place
+        return np.column_stack(
+            [
+                np.log(np.maximum(places.prior, _FLOOR)),
+                places.found,
+                *self._associated(words, begin, end, said, place),
+                self._cloze.score(words, begin, end, said, place),
+                _elsewhere(words, begin.tolist(), end.tolist(), said, place.tolist()),
+            ]
+        )
+
+    def _associated(
+        self, words: list[str], begin: Ints, end: Ints, said: Sequence[Sequence[str]], place: Ints
+    ) -> list[Doubles]:
+        """Mean association of each candidate's words with those before, after and all around its place."""
         size = np.fromiter(map(len, said), np.int64, len(said))
-        flat, row = hashes(w for one in said for w in one), np.repeat(np.arange(len(said)), size)
-        at = place[row]
+        row = np.repeat(np.arange(len(said)), size)
+        flat, at, key = hashes(w for one in said for w in one), place[row], hashes(words)
+        said_before = _previous(key)
         windows = {
             "before": (begin - NEAR, begin, end, end),
             "after": (begin, begin, end, end + NEAR),
             "topic": (begin - PASSAGE, begin, end, end + PASSAGE),
         }
-        near = [self._company(kind, flat, at, sides, key, said_before) for kind, sides in windows.items()]
-        per_word = [_sum(row, n, len(said)) / np.maximum(size, 1) for n in near]
-        prior = np.log(np.maximum(places.prior, _FLOOR))
-        return np.stack([prior, places.found.astype(float), own, following, *per_word], axis=1)
-
-    def _trigrams(
-        self, words: list[str], begin: Ints, end: Ints, said: Sequence[Sequence[str]]
-    ) -> tuple[Doubles, Doubles]:
-        """Log P of each candidate's words, and of those that follow it."""
-        flat: list[str] = []
-        first: list[int] = []
-        last, before, after = (-1, -1), list[str](), list[str]()
-        for bounds, own in zip(zip(begin.tolist(), end.tolist(), strict=True), said, strict=True):
-            if bounds != last:  # of another place
-                last, before, after = bounds, _before(words, bounds[0]), _after(words, bounds[1])
-            first.append(len(flat))
-            flat += before
-            flat += own
-            flat += after
-        size = np.diff([*first, len(flat)])
-        row = np.repeat(np.arange(len(said)), size)
-        within = np.arange(len(flat)) - np.repeat(first, size)
-        known = within >= 2
-        later = within >= 2 + np.fromiter(map(len, said), np.int64, len(said))[row]
-        p = _log_p(self._model, flat)
-        return _sum(row[known & ~later], p[known & ~later], len(said)), _sum(row[later], p[later], len(said))
+        near = (self._company(kind, flat, at, sides, key, said_before) for kind, sides in windows.items())
+        return [_sum(row, n, len(said)) / np.maximum(size, 1) for n in near]
 
     def _company(
         self, kind: str, candidate: Hashes, place: Ints, sides: Sequence[Ints], key: Hashes, said_before: Ints
@@ -211,28 +202,23 @@ def candidate_words_of(candidate: str) -> tuple[str, ...]:
     return tuple(sequence(tokenize(candidate))[0][1:])
 
 
-def _before(words: list[str], at: int) -> list[str]:
-    """The two words before a place; at a sentence's beginning only that it begins."""
-    two = [SENTENCE, SENTENCE, *words[max(0, at - 2) : at]][-2:]
-    return [SENTENCE, SENTENCE] if two[1] == SENTENCE else two
+def _elsewhere(
+    words: list[str], begin: list[int], end: list[int], said: Sequence[Sequence[str]], place: list[int]
+) -> list[float]:
+    """log (1 + n) of each candidate, n being how often the rarest of its words stands in the text outside its place, in any form."""
+    every: Counter[str] = Counter()
+    for word, n in Counter(words).items():
+        for base in bases(word):
+            every[base] += n
+    here = [Counter(base for word in words[b:e] for base in bases(word)) for b, e in zip(begin, end, strict=True)]
 
+    def often(word: str, here: Counter[str]) -> int:
+        return max([every[base] - here[base] for base in bases(word)])
 
-def _after(words: list[str], at: int) -> list[str]:
-    """What follows a place, to the sentence's end at most."""
-    follow = words[at : at + FOLLOWING]
-    return follow[: follow.index(SENTENCE) + 1] if SENTENCE in follow else follow
-
-
-def _log_p(model: ContextModel, line: Sequence[str]) -> Doubles:
-    """log P(word | the two before it) of each word of a line but the first two, shape (n,)."""
-    key = hashes(line)
-    alone, back = model.unigrams(key)
-    for i in np.flatnonzero(alone == np.float32(UNSEEN)).tolist():
-        alone[i] = frequency(line[i])
-    pair, weight = model.bigram(key[:-1], key[1:], alone[1:], back[:-1])
-    out = np.zeros(len(key))
-    out[2:] = model.trigram(key[:-2], key[1:-1], key[2:], pair[1:] + weight[:-1])
-    return out
+    return [
+        log1p(min([often(word, here[n]) for word in candidate], default=0))
+        for candidate, n in zip(said, place, strict=True)
+    ]
 
 
 def _sum(row: Ints, values: NDArray[np.floating], rows: int) -> Doubles:

@@ -18,6 +18,7 @@ from restore.cache import kept
 from restore.calibration import Calibration, Fitted, Record, load_fitted
 from restore.candidates import TERM, Lattice
 from restore.channel import STRANGER, Passages, Screen, Verdict, phrase_weights
+from restore.cloze import Cloze
 from restore.context import ContextModel
 from restore.decoder import Decoded
 from restore.lexicon import Lexicon, family_of, load, phrases, root, source_files, split_families
@@ -161,7 +162,8 @@ class Restorer:
     @cached_property
     def _rereader(self) -> Rereader:
         """The second reading, its table mapped on first use."""
-        return Rereader(self._fitted.rereading, self.model, Associations.load(root() / "associations.bin"))
+        associations, cloze = Associations.load(root() / "associations.bin"), Cloze.load(root() / "cloze.npz")
+        return Rereader(self._fitted.rereading, associations, cloze)
 
     @cached_property
     def _opinion(self) -> SecondOpinion:

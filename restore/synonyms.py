@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.context import BUCKET, Table
-from restore.inflection import Form, analyses, inflect
+from restore.inflection import Form, analyses, bases, inflect
 
 Ints = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -128,21 +128,25 @@ class Synonyms:
 
     def numbers(self, word: str) -> frozenset[int]:
         """Numbers of a word and of those that it may be a form of."""
-        forms = {word, *(base for base, _ in analyses(word))}
-        return frozenset(self.number[w] for w in forms if w in self.number)
+        return frozenset(self.number[w] for w in bases(word) if w in self.number)
 
     def related(self, word: str) -> frozenset[int]:
         """Numbers of the words that any source relates to a word or to what it may be a form of, either way."""
         out: set[int] = set()
-        for section, relation in self.sections.items():
-            first, originals, _ = self.inverse(section)
-            sums = self._ends(section)
+        for section in self.sections:
             for number in self.numbers(word):
-                out.update(originals[first[number] : first[number + 1]].tolist())
-                at = int(np.searchsorted(relation.heads, number))
-                if at < len(relation.heads) and relation.heads[at] == number:
-                    out.update(relation.members[sums[at] - relation.sizes[at] : sums[at]].tolist())
+                out.update(self.kin(section, number))
         return frozenset(out)
+
+    def kin(self, section: str, number: int) -> set[int]:
+        """Numbers of the words that a section relates to one, either way."""
+        relation, sums = self.sections[section], self._ends(section)
+        first, originals, _ = self.inverse(section)
+        out = set(originals[first[number] : first[number + 1]].tolist())
+        at = int(np.searchsorted(relation.heads, number))
+        if at < len(relation.heads) and relation.heads[at] == number:
+            out.update(relation.members[sums[at] - relation.sizes[at] : sums[at]].tolist())
+        return out
 
     def _ends(self, section: str) -> Ints:
         if section not in self._sums:

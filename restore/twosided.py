@@ -17,16 +17,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import filterfalse
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from restore import vectors
 from restore.candidates import IDENTITY, INFLECTED, LISTED, REMEMBERED, Lattice
 from restore.context import COMMA, ContextModel
 from restore.text import Tokens, shape
-
-Array = NDArray[np.float32]
+from restore.vectors import Array, Arrays
 
 GAPS: Final = {"": 0, " ": 1, "-": 2, ",": 3, ".": 4}
 KINDS: Final = {IDENTITY: 0, LISTED: 1, INFLECTED: 2}
@@ -63,10 +63,14 @@ class _Block(NamedTuple):
 
 @dataclass(slots=True)
 class TwoSided:
-    """The encoder and its word vectors; `weights` as written by the training script, `dilations` those of its blocks."""
+    """The encoder and its word vectors; `weights` as written by the training script, `dilations` those of its blocks.
+
+    The first words of the vocabulary were candidates in training and have vectors as such (`U`), with biases `b` and `bi`; the last
+    row of these is for all others.
+    """
 
     vocabulary: dict[str, int]
-    weights: dict[str, Array]
+    weights: Arrays
     dilations: tuple[int, ...]
     _blocks: list[_Block] = field(init=False)
     _kept: _Phrases = field(default_factory=lambda: _Phrases.empty(0, 0))
@@ -82,19 +86,8 @@ class TwoSided:
     @classmethod
     def load(cls, path: Path) -> TwoSided:
         """Read a model. Raises OSError where it is not there, ValueError where it is not one."""
-        with np.load(path, allow_pickle=False) as file:
-            arrays: dict[str, Any] = {name: file[name] for name in file.files}
-        words = bytes(arrays.pop("vocabulary")).decode("utf-8").split("\n")
-        dilations = tuple(arrays.pop("dilations").tolist())
-        weights: dict[str, Array] = {}
-        for name, array in arrays.items():
-            if name.endswith(".scale"):
-                continue
-            scale = arrays.get(f"{name}.scale")
-            weights[name] = array if scale is not None else array.astype(np.float32)
-            if scale is not None:
-                weights[f"{name}.scale"] = scale.astype(np.float32)
-        return cls({w: i for i, w in enumerate(words)}, weights, dilations)
+        vocabulary, weights = vectors.load(path, "a two-sided model")
+        return cls(vocabulary, weights, tuple(weights.pop("dilations").tolist()))
 
     def score(self, tokens: Tokens, lattice: Lattice, model: ContextModel) -> NDArray[np.float64]:
         """Log probability of each arc among those that start at its token, shape (arcs,); zero where it is alone."""
@@ -133,14 +126,10 @@ class TwoSided:
         out[many] = self._arcs(states, ends, tokens, lattice, many, model)
         return out
 
-    def _vectors(self, name: str, rows: NDArray[np.int64]) -> Array:
-        w = self.weights
-        return np.asarray(w[name][rows] * w[f"{name}.scale"][rows][:, None], np.float32)
-
     def _encode(self, ids: NDArray[np.int64], gaps: NDArray[np.int64], wanted: NDArray[np.int64]) -> Array:
         """Vectors of some of a window's tokens, shape (wanted, dimensions); the last block is worked out for these alone."""
         w = self.weights
-        x = self._vectors("E", ids)
+        x = vectors.rows(w, "E", ids)
         x += w["G"][gaps]
         (n, d), last = x.shape, len(self._blocks) - 1
         reach = max(self.dilations) * (WIDTH // 2)
@@ -210,10 +199,11 @@ class TwoSided:
         ids = np.array([[number(p[j], unknown) if j < len(p) else -1 for j in range(MAX_WORDS)] for p in new])
         held = (ids >= 0)[..., None]
         size = np.maximum(held.sum(axis=1), 1).astype(np.float32)
-        flat = self._vectors("U", np.maximum(ids, 0).ravel()).reshape(*ids.shape, -1)
+        ids = np.clip(ids, 0, len(w["b"]) - 1)
+        flat = vectors.rows(w, "U", ids)
         added = slice(len(kept.row), len(kept.row) + len(new))
         kept.vector[added] = (flat * held).sum(axis=1) / size
-        kept.alone[added] = (w["b"][np.maximum(ids, 0)] * held[..., 0]).sum(axis=1) / size[:, 0]
+        kept.alone[added] = (w["b"][ids] * held[..., 0]).sum(axis=1) / size[:, 0]
         kept.alone[added] += w["lin"][1] * 0.5 * model.phrases([list(p) for p in new])
         kept.stays[added] = w["bi"][ids[:, 0]]
         kept.row.update((words, added.start + k) for k, words in enumerate(new))

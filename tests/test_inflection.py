@@ -37,13 +37,28 @@ def test_a_word_takes_its_form_and_gives_it_back(word, form, inflected):
 
 
 @pytest.mark.parametrize(
-    "word", ["unanimous", "usage", "usable", "utopian", "uranium", "university", "one-off", "useful"]
+    "word",
+    [
+        "unanimous",
+        "usage",
+        "utopian",
+        "uranium",
+        "university",
+        "one-off",
+        "useful",
+        "USB port",
+        "UN",
+        "Ukrainian",
+        "onetime",
+    ],
 )
 def test_a_before_the_sound_of_a_consonant(word):
     assert article_for(word) == "a"
 
 
-@pytest.mark.parametrize("word", ["unidentified", "onerous", "unimportant", "utter", "urban", "hour", "FBI agent"])
+@pytest.mark.parametrize(
+    "word", ["unidentified", "onerous", "unimportant", "utter", "urban", "hour", "FBI agent", "UNDER"]
+)
 def test_an_before_the_sound_of_a_vowel(word):
     assert article_for(word) == "an"
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from restore import Restorer
 from restore.associations import STEP, Associations, pair_hash, steps
+from restore.cloze import Cloze
 from restore.context import hashes
 from restore.learning.smoothing import pack
+from restore.lexicon import root
 from restore.rereading import FEATURES, SURE, Rereader, doubtful
 from restore.restoration import Edit
 
@@ -34,7 +35,7 @@ def edit(text: str, found: str, *listed: tuple[str, float], spun: float = 1.0, a
 
 def reader(associations: Associations, **weight: float) -> Rereader:
     coefficients = tuple(weight.get(name, one) for name, one in zip(FEATURES, ONLY_LATTICE, strict=True))
-    return Rereader(coefficients, Restorer().model, associations)
+    return Rereader(coefficients, associations, Cloze.load(root() / "cloze.npz"))
 
 
 BARREL = table(("topic", "price", "barrel", 2.0), ("topic", "value", "barrel", -1.0))
@@ -78,6 +79,15 @@ def test_a_word_said_twice_counts_once():
         for t in (TEXT, twice)
     )
     assert once == pytest.approx(again)
+
+
+def test_what_is_said_elsewhere_counts_in_any_form():
+    """Twice for price, not for worth itself; a phrase as its rarest word."""
+    text = "The worth of it rose. Prices of oil and the price of corn rose too."
+    listed = edit(text, "worth", ("value", 0.5), ("price", 0.3), ("price tag", 0.1))
+    (judged,) = reader(BARREL, elsewhere=1.0).judge(text, [listed], FAMILIES)
+    assert judged.replacement == "price"
+    assert judged.confidence == pytest.approx(0.3 * 3 / (0.3 * 3 + 0.5 + 0.1 + 0.1))
 
 
 def test_neighbours_are_read_as_restored():

@@ -337,6 +337,41 @@ def twosided_command(
     typer.echo(f"{output}: {len(words):,} words, {output.stat().st_size / 1e6:.1f} MB")
 
 
+@app.command("cloze")
+def cloze_command(
+    corpora: Corpora,
+    output: Annotated[Path, typer.Option("-o", help="The model to write.")],
+    without: Without = None,
+    tokens: Annotated[int, typer.Option(help="Words to read, in millions.")] = 75,
+    seed: Annotated[int, typer.Option(help="Of the initial weights, the order and what is replaced.")] = 0,
+    family: Annotated[
+        str, typer.Option(help="The lexicon whose words must be told apart, beside the thesaurus's.")
+    ] = "autoblog",
+    jobs: Jobs = 2,
+    threads: Annotated[int, typer.Option(help="Threads that train.")] = 2,
+) -> None:
+    """Train the cloze model (about an hour for 75 million words; needs torch). A stopped run goes on."""
+    try:
+        import torch
+
+        from restore.learning import cloze
+    except ImportError as error:
+        raise typer.BadParameter(f"training needs PyTorch: pip install torch ({error})") from None
+    from restore.lexicon import load, root
+    from restore.synonyms import Synonyms
+
+    torch.set_num_threads(threads)
+    words, stream = read_corpora(corpora, without, jobs)
+    lexicon = load([family], [root() / "thesaurus" / "common.tsv"])
+    confused = cloze.confusable(
+        words[: cloze.TOLD], lexicon, Synonyms.load(root() / "thesaurus" / "synonyms.bin"), seed
+    )
+    text = cloze.Text.of(stream, confused)
+    net = cloze.train(text, tokens * 1_000_000, seed, output.with_name(output.name + ".checkpoint"), typer.echo)
+    cloze.export(net, text, words, output)
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
 @app.command("record")
 def record_command(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines; all but each tenth are used.")],

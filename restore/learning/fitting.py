@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from restore.associations import Associations
 from restore.calibration import NONE, Fitted, Record, features, fit, load_fitted
 from restore.candidates import Finder, Lattice
+from restore.cloze import Cloze
 from restore.context import ContextModel
 from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked, split
@@ -30,8 +31,8 @@ from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.lexicon import load, phrase_key, read, root, words_of
 from restore.neural import Model, Opinion, SecondOpinion
 from restore.reading import decoded_twice
-from restore.rereading import FEATURES, Rereader, doubtful
 from restore.rereading import LEAST as REREAD_LEAST
+from restore.rereading import Rereader, doubtful
 from restore.restoration import Edit
 from restore.restorer import Restorer, trimmed
 from restore.text import Tokens, tokenize
@@ -98,7 +99,8 @@ def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> 
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
         engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST, fitted=replace(fitted, rereading=()))
-        reader = Rereader((0.0,) * len(FEATURES), engine.model, Associations.load(root() / "associations.bin"))
+        associations, cloze = Associations.load(root() / "associations.bin"), Cloze.load(root() / "cloze.npz")
+        reader = Rereader((), associations, cloze)
         choices = [c for m in map(read_marked, kept) for c in _reread(m, engine, reader, frozenset([family]))]
     report(f"{len(choices):,} places read again")
     return conditional_logit(choices)

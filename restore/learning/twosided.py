@@ -9,7 +9,6 @@ the weights that `export` writes, word vectors quantised to int8.
 from __future__ import annotations
 
 import math
-import os
 import random
 import time
 from collections import deque
@@ -27,17 +26,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from restore import vectors
 from restore.candidates import Finder, Lattice
-from restore.context import ContextModel, hashes
-from restore.learning.corpora import barred_shingles, corpus_files, is_barred, words_of
+from restore.context import COMMA, SENTENCE, ContextModel, hashes
+from restore.learning.corpora import UNKNOWN, barred_shingles, corpus_files, is_barred, words_of
+from restore.learning.descent import Descent
 from restore.learning.gold import read_marked, split
 from restore.learning.phrases import open_text
 from restore.learning.spinner import Spinner, Spun
 from restore.lexicon import Lexicon, load, phrase_key, root
 from restore.text import shape, tokenize
 from restore.twosided import GAPS, KINDS, MAX_WORDS, TOPIC_AFTER, WIDTH, WINDOW
+from restore.vectors import Array, Arrays
 
 DIMENSIONS: Final = 128
+MARKS: Final = (SENTENCE, COMMA, UNKNOWN)  # the first words of a vocabulary
 DILATIONS: Final = (1, 2, 4, 8, 2, 1)  # of the blocks' convolutions
 COMMON_WORDS: Final = 36_000
 BATCH_TOKENS: Final = 8192
@@ -46,7 +49,7 @@ WORD_DROPOUT: Final = 0.05
 SHARD_WORDS: Final = 700_000
 AHEAD: Final = 2  # shards made before they are needed
 REAL_EVERY: Final = 10  # shards of spun text between two readings of the real pairs
-RATE: Final = 2e-3
+DECAY: Final = 0.01
 HIDDEN: Final = 3  # times `DIMENSIONS`: width between the two layers of a block
 
 
@@ -368,18 +371,9 @@ def train(
     """
     torch.manual_seed(sources.seed)
     net = Net(len(words))
-    tables = [net.E.weight, net.U.weight, net.b.weight, net.bi.weight]
-    rest = [p for p in net.parameters() if all(p is not t for t in tables)]
-    optimizer = torch.optim.AdamW(
-        [{"params": rest, "factor": 1.0}, {"params": tables, "factor": 2.0}],
-        RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True,
-    )  # fmt: skip
-    seen, step, done = 0.0, 0, 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint)
-        net.load_state_dict(state["net"])
-        optimizer.load_state_dict(state["optimizer"])
-        seen, step, done = state["seen"], state["step"], state["done"]
+    descent = Descent(net, [net.E.weight, net.U.weight, net.b.weight, net.bi.weight], DECAY, checkpoint)
+    seen, done = descent.kept.get("seen", 0.0), descent.kept.get("done", 0)
+    if done:
         report(f"going on from {checkpoint}: {seen / 1e6:.1f}M tokens")
     before, begin = seen, time.monotonic()
     if seen >= tokens:
@@ -388,17 +382,13 @@ def train(
         torch.manual_seed((sources.seed << 20) + done)
         losses: list[float] = []
         for batch in batches(shard, len(words), np.random.default_rng([sources.seed, done])):
-            progress = min(1.0, seen / tokens)
-            rate = RATE * min(1.0, step / 200) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
-            for group in optimizer.param_groups:
-                group["lr"] = rate * group["factor"]
-            losses.append(_learn(net, optimizer, batch))
+            loss = loss_of(net, _with_dropout(batch))
+            descent.step(loss, seen / tokens)
+            losses.append(loss.item())
             seen += float(batch["mask"].sum())
-            step += 1
         done += 1
         speed = (seen - before) / (time.monotonic() - begin)
-        state = {"seen": seen, "step": step, "done": done, "words": words}
-        _save(checkpoint, net=net.state_dict(), optimizer=optimizer.state_dict(), **state)
+        descent.save(seen=seen, done=done, words=words)
         report(f"shard {done}: {seen / 1e6:.1f}M tokens, loss {np.mean(losses):.4f}, {speed:,.0f} tokens/s")
         if seen >= tokens:
             break
@@ -410,44 +400,27 @@ def words_of_checkpoint(path: Path) -> list[str]:
     return list(torch.load(path)["words"]) if path.exists() else []
 
 
-def _learn(net: Net, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor]) -> float:
-    """One step; its loss."""
+def _with_dropout(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Some of the words are not known."""
     dropped = torch.rand(batch["token"].shape) < WORD_DROPOUT
-    batch["token"] = torch.where(dropped, torch.full_like(batch["token"], 2), batch["token"])
-    loss = loss_of(net, batch)
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-    optimizer.step()
-    return loss.item()
-
-
-def _save(path: Path, **state: object) -> None:
-    """Written beside, then put in place: a stop at any time leaves a whole checkpoint."""
-    beside = path.with_name(path.name + ".part")
-    torch.save(state, beside)
-    os.replace(beside, path)
+    return batch | {"token": batch["token"].masked_fill(dropped, MARKS.index(UNKNOWN))}
 
 
 def export(net: Net, words: list[str], path: Path) -> None:
-    """Write the weights that `restore.twosided.TwoSided.load` reads."""
-    arrays: dict[str, NDArray[Any]] = {}
-    for name, tensor in net.state_dict().items():
-        a = tensor.numpy()
-        if name in ("E.weight", "U.weight"):
-            rows = a[: len(words)]
-            scale = np.abs(rows).max(axis=1) / 127 + 1e-9
-            arrays[name[0]] = np.round(rows / scale[:, None]).astype(np.int8)
-            arrays[f"{name[0]}.scale"] = scale.astype(np.float16)
-        elif name in ("b.weight", "bi.weight"):
-            arrays[name.removesuffix(".weight")] = a[: len(words), 0].astype(np.float16)
-        elif name in ("G.weight", "Ki.weight"):
-            arrays[name.removesuffix(".weight")] = a
-        elif name.endswith(".weight"):
-            arrays[name.removesuffix(".weight")] = np.ascontiguousarray(a.T)
-        else:
-            arrays[name] = a
-    arrays["dilations"] = np.array(DILATIONS)
-    arrays["vocabulary"] = np.frombuffer("\n".join(words).encode(), np.uint8)
-    with open(path, "wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+    """Write the weights that `restore.twosided.TwoSided.load` reads: words that were candidates first, for only these have
+    learned vectors as such, and after them a row of noughts for the others."""
+    state = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
+    learned = ((state["b.weight"] != 0) | (state["bi.weight"] != 0))[: len(words), 0]
+    learned[: len(MARKS)] = True
+    order = np.argsort(~learned, kind="stable")
+    told = order[: learned.sum()]
+    tables = {"E": state.pop("E.weight")[order], "U": _with_nought(state.pop("U.weight")[told])}
+    rest: Arrays = {name: _with_nought(state.pop(f"{name}.weight")[told, 0]).astype(np.float16) for name in ("b", "bi")}
+    for name, a in state.items():
+        layer = name.removesuffix(".weight")
+        rest[layer] = a if layer == name or layer in ("G", "Ki") else np.ascontiguousarray(a.T)
+    vectors.save(path, [words[k] for k in order], tables, rest | {"dilations": np.array(DILATIONS)})
+
+
+def _with_nought(rows: Array) -> Array:
+    return np.concatenate([rows, np.zeros_like(rows[:1])])

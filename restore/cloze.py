@@ -1,0 +1,122 @@
+"""A cloze model: how well a word fits a gap in the text as restored.
+
+A feed-forward network reads the words on either side of a gap and the topic of
+the passage (the weighted mean of the word vectors around), and gives a vector
+whose product with a word's own tells how much likelier the word is there than
+anywhere (a two-sided log-bilinear model with a hidden layer, after Bengio et al.
+2003 and Mnih and Teh 2012):
+
+    log P(word | gap) = log P(word) + b(word) + u(word) . q(gap) - log Z(gap)
+
+Z is not worked out: candidates for one gap share it. Trained on clean text, whose
+other words are now and then replaced as a spinner would, to tell a word from its
+synonyms (`python -m restore.learning cloze`). Where the two-sided model knows the
+spinner's table, this one knows English alone, so that it serves any spinner.
+
+Arithmetic is float32 numpy; word vectors are stored as int8 with a scale a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restore import vectors
+from restore.context import frequency
+from restore.vectors import Array, Arrays
+
+Ints = NDArray[np.int64]
+
+NEAR: Final = 6  # words on either side, each in its place
+PASSAGE: Final = 40  # words on either side that make the topic
+SENTENCE: Final = 0  # numbers of what is no word, the first of the vocabulary,
+UNKNOWN: Final = 2
+MARKS: Final = 3  # and how many these are
+LAYERS: Final = ("near", "topic", "mix", "out")
+OFFSETS: Final = np.array([k for k in range(-NEAR, NEAR + 1) if k])  # of the words beside a gap
+
+
+@dataclass(frozen=True, slots=True)
+class Cloze:
+    """Word vectors and layers.
+
+    vocabulary: number of each word that is read; the first `len(weights["U"])` of them can be told in a gap. weights: `E` and
+    `U`, vectors of words read and told, (words, dimensions) as int8, with `E.scale` and `U.scale`; `fame`, how much a word
+    counts for the topic; `bias`, log P(word) + b(word); the `LAYERS`, (inputs, outputs), in the file int8 as well, with
+    `near.bias`, `mix.bias` and `out.bias`.
+    """
+
+    vocabulary: dict[str, int]
+    weights: Arrays
+
+    @classmethod
+    def load(cls, path: Path) -> Cloze:
+        """Read a model. Raises OSError where it is not there, ValueError where it is not one."""
+        vocabulary, arrays = vectors.load(path, "a cloze model")
+        layers = {name: vectors.rows(arrays, name, np.arange(len(arrays[name]))) for name in LAYERS}
+        return cls(vocabulary, arrays | layers)
+
+    def score(
+        self, words: Sequence[str], begin: Ints, end: Ints, candidates: Sequence[Sequence[str]], place: Ints
+    ) -> NDArray[np.float64]:
+        """How well candidates fit: the sum over their words of log P(word | gap) + log Z(gap), shape (candidates,).
+
+        words: of a text, as the context model reads them (`context.sequence`). begin, end: the gaps as ranges of these,
+        shape (gaps,). place: the gap of each candidate, shape (candidates,). The other words of a candidate count as
+        standing beside each; a word that is not known has its plain log probability.
+        """
+        flat = [word for candidate in candidates for word in candidate]
+        size = np.fromiter(map(len, candidates), np.int64, len(candidates))
+        candidate = np.repeat(np.arange(len(size)), size)
+        read, said, gap = self._numbers(words), self._numbers(flat), place[candidate]
+        # candidates of one word share the query of their gap
+        alone = np.where(size[candidate] == 1, -1 - gap, np.arange(len(said)))
+        _, asked, which = np.unique(alone, return_index=True, return_inverse=True)
+        around = _around(read, begin, end, said, size, gap, asked)
+        query = self._query(around, self._topic(read, begin, end)[gap[asked]])
+        told = np.where(said < len(self.weights["U"]), said, UNKNOWN)
+        score = np.einsum("ij,ij->i", query[which], vectors.rows(self.weights, "U", told)) + self.weights["bias"][told]
+        for unknown in np.flatnonzero(told == UNKNOWN).tolist():
+            score[unknown] = frequency(flat[unknown])
+        return np.bincount(candidate, score, len(size)).astype(np.float64)
+
+    def _numbers(self, words: Sequence[str]) -> Ints:
+        number = self.vocabulary.get
+        return np.fromiter((number(word, UNKNOWN) for word in words), np.int64, len(words))
+
+    def _topic(self, read: Ints, begin: Ints, end: Ints) -> Array:
+        """Weighted mean of the words around each gap, shape (gaps, dimensions)."""
+        fame = self.weights["fame"][read][:, None]
+        weighed = np.concatenate([vectors.rows(self.weights, "E", read) * fame, fame], axis=1)
+        total = np.concatenate([np.zeros_like(weighed[:1]), np.cumsum(weighed, axis=0)])
+        lo, hi = np.maximum(begin - PASSAGE, 0), np.minimum(end + PASSAGE, len(read))
+        near = total[hi] - total[end] + total[begin] - total[lo]
+        return np.asarray(near[:, :-1] / (near[:, -1:] + 1))
+
+    def _query(self, around: Ints, topic: Array) -> Array:
+        """What is looked for in each gap, shape (gaps, dimensions)."""
+        w = self.weights
+        beside = vectors.rows(w, "E", around).reshape(len(around), -1)
+        hidden = np.maximum(beside @ w["near"] + w["near.bias"] + topic @ w["topic"], 0)
+        hidden += np.maximum(hidden @ w["mix"] + w["mix.bias"], 0)
+        return np.asarray(hidden @ w["out"] + w["out.bias"])
+
+
+def _around(read: Ints, begin: Ints, end: Ints, said: Ints, size: Ints, gap: Ints, asked: Ints) -> Ints:
+    """Words beside some words of candidates, shape (asked, 2 * NEAR): of the candidate itself, then of the text.
+
+    said: words of all candidates, `size` of each; gap: of each of these words; asked: which of them.
+    """
+    first = np.repeat(np.cumsum(size) - size, size)[asked][:, None]
+    length = np.repeat(size, size)[asked][:, None]
+    beside = asked[:, None] - first + OFFSETS  # in the candidate
+    text = np.where(beside < 0, begin[gap[asked]][:, None], end[gap[asked]][:, None] - length) + beside
+    there = (text >= 0) & (text < len(read))
+    outside = np.where(there, read[np.clip(text, 0, len(read) - 1)], SENTENCE)
+    inside = said[np.clip(first + beside, 0, len(said) - 1)]
+    return np.where((beside >= 0) & (beside < length), inside, outside)

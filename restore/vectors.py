@@ -1,0 +1,45 @@
+"""Files of what is learned: a vocabulary, layers, and word vectors as int8 with a scale a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Arrays = dict[str, NDArray[Any]]
+
+_LARGEST: Final = 127
+
+
+def load(path: Path, what: str) -> tuple[dict[str, int], Arrays]:
+    """Number of each word, and the arrays: floats as float32, others as they are. Raises OSError where the file is not
+    there, ValueError where it is not one; `what` names it."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays: Arrays = {name: file[name] for name in file.files}
+        words = bytes(arrays.pop("vocabulary")).decode("utf-8").split("\n")
+    except (ValueError, EOFError, KeyError, AttributeError, BadZipFile) as error:
+        raise ValueError(f"{path}: not {what}, or cut short ({error}); fetch the file again") from None
+    floats = {name: a.astype(np.float32) for name, a in arrays.items() if a.dtype.kind == "f"}
+    return {word: number for number, word in enumerate(words)}, arrays | floats
+
+
+def save(path: Path, words: Sequence[str], tables: Mapping[str, Array], rest: Mapping[str, NDArray[Any]]) -> None:
+    """Write a file that `load` reads; the tables of word vectors are rounded to int8."""
+    arrays: Arrays = {"vocabulary": np.frombuffer("\n".join(words).encode(), np.uint8), **rest}
+    for name, rows in tables.items():
+        scale = np.abs(rows).max(axis=1) / _LARGEST + 1e-9
+        arrays[name] = np.round(rows / scale[:, None]).astype(np.int8)
+        arrays[f"{name}.scale"] = scale.astype(np.float16)
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def rows(arrays: Mapping[str, NDArray[Any]], name: str, numbers: NDArray[np.int64]) -> Array:
+    """Vectors of some words, shape (*numbers.shape, dimensions)."""
+    return np.asarray(arrays[name][numbers] * arrays[f"{name}.scale"][numbers][..., None], np.float32)
