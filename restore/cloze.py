@@ -67,17 +67,19 @@ class Cloze:
         """How well candidates fit: the sum over their words of log P(word | gap) + log Z(gap), shape (candidates,).
 
         words: of a text, as the context model reads them (`context.sequence`). begin, end: the gaps as ranges of these,
-        shape (gaps,). place: the gap of each candidate, shape (candidates,). The other words of a candidate count as
-        standing beside each; a word that is not known has its plain log probability.
+        shape (gaps,). place: the gap of each candidate, shape (candidates,). Each word of a candidate is told between those
+        before it and what follows the gap; one that is not known has its plain log probability.
         """
         flat = [word for candidate in candidates for word in candidate]
         size = np.fromiter(map(len, candidates), np.int64, len(candidates))
         candidate = np.repeat(np.arange(len(size)), size)
         read, said, gap = self._numbers(words), self._numbers(flat), place[candidate]
-        # candidates of one word share the query of their gap
-        alone = np.where(size[candidate] == 1, -1 - gap, np.arange(len(said)))
-        _, asked, which = np.unique(alone, return_index=True, return_inverse=True)
-        around = _around(read, begin, end, said, size, gap, asked)
+        at = np.arange(len(said)) - np.repeat(np.cumsum(size) - size, size)  # in its candidate
+        # first words share the query of their gap
+        _, asked, which = np.unique(
+            np.where(at == 0, -1 - gap, np.arange(len(said))), return_index=True, return_inverse=True
+        )
+        around = _around(read, begin[gap[asked]], end[gap[asked]], said, asked, at[asked])
         query = self._query(around, self._topic(read, begin, end)[gap[asked]])
         told = np.where(said < len(self.weights["U"]), said, UNKNOWN)
         score = np.einsum("ij,ij->i", query[which], vectors.rows(self.weights, "U", told)) + self.weights["bias"][told]
@@ -107,16 +109,14 @@ class Cloze:
         return np.asarray(hidden @ w["out"] + w["out.bias"])
 
 
-def _around(read: Ints, begin: Ints, end: Ints, said: Ints, size: Ints, gap: Ints, asked: Ints) -> Ints:
-    """Words beside some words of candidates, shape (asked, 2 * NEAR): of the candidate itself, then of the text.
+def _around(read: Ints, begin: Ints, end: Ints, said: Ints, asked: Ints, at: Ints) -> Ints:
+    """Words beside some words of candidates, shape (asked, 2 * NEAR): those before it in the candidate, then those of the text.
 
-    said: words of all candidates, `size` of each; gap: of each of these words; asked: which of them.
+    said: words of all candidates; asked: which of them, `at` their places in their candidates, begin, end: their gaps.
     """
-    first = np.repeat(np.cumsum(size) - size, size)[asked][:, None]
-    length = np.repeat(size, size)[asked][:, None]
-    beside = asked[:, None] - first + OFFSETS  # in the candidate
-    text = np.where(beside < 0, begin[gap[asked]][:, None], end[gap[asked]][:, None] - length) + beside
+    beside = at[:, None] + OFFSETS  # in the candidate
+    text = np.where(OFFSETS < 0, begin[:, None] + beside, end[:, None] + OFFSETS - 1)
     there = (text >= 0) & (text < len(read))
     outside = np.where(there, read[np.clip(text, 0, len(read) - 1)], SENTENCE)
-    inside = said[np.clip(first + beside, 0, len(said) - 1)]
-    return np.where((beside >= 0) & (beside < length), inside, outside)
+    earlier = (OFFSETS < 0) & (beside >= 0)
+    return np.where(earlier, said[np.where(earlier, asked[:, None] + OFFSETS, 0)], outside)

@@ -7,7 +7,7 @@ place are compared again, the word found among them, by a conditional logit over
 
     log P(candidate | lattice), the bonus of the word found,
     its association with the words just before, just after, and with the passage,
-    log P of its words in the gap by the cloze model,
+    log P of its words in the gap by the cloze model, and how many these are,
     how often its words are said elsewhere in the text (a cache model, Kuhn and De Mori 1990).
 
 Given the neighbours this is a pseudo-likelihood (Besag 1975); its coefficients
@@ -35,7 +35,7 @@ from restore.inflection import bases
 from restore.restoration import Edit, splice
 from restore.text import tokenize
 
-FEATURES: Final = ("lattice", "found", "before", "after", "topic", "cloze", "elsewhere")
+FEATURES: Final = ("lattice", "found", "before", "after", "topic", "cloze", "length", "elsewhere")
 LEAST: Final = 0.1  # confidence from which on an edit is read again (by a language model too),
 SURE: Final = 0.995  # and up to which
 NEAR: Final = 4  # words on either side whose company counts by side,
@@ -99,6 +99,7 @@ class Rereader:
                 places.found,
                 *self._associated(words, begin, end, said, place),
                 self._cloze.score(words, begin, end, said, place),
+                np.fromiter(map(len, said), float, len(said)),
                 _elsewhere(words, begin.tolist(), end.tolist(), said, place.tolist()),
             ]
         )

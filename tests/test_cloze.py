@@ -44,7 +44,7 @@ def plainly(model: Cloze, words: list[str], begin: int, end: int, candidate: lis
     total = 0.0
     for k, word in enumerate(candidate):
         before = [*["<s>"] * NEAR, *words[:begin], *candidate[:k]][-NEAR:]
-        after = [*candidate[k + 1 :], *words[end:], *["<s>"] * NEAR][:NEAR]
+        after = [*words[end:], *["<s>"] * NEAR][:NEAR]
         beside = np.concatenate([e[number.get(x, 2)] for x in [*before, *after]])
         hidden = np.maximum(beside @ w["near"] + w["near.bias"] + topic @ w["topic"], 0)
         hidden = hidden + np.maximum(hidden @ w["mix"] + w["mix.bias"], 0)
