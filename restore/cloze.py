@@ -8,7 +8,8 @@ anywhere (a two-sided log-bilinear model with a hidden layer, after Bengio et al
 
     log P(word | gap) = log P(word) + b(word) + u(word) . q(gap) - log Z(gap)
 
-Z is not worked out: candidates for one gap share it. Trained on clean text, whose
+log Z is foretold from the hidden layer, by linear regression, for working it out takes
+every word. Trained on clean text, whose
 other words are now and then replaced as a spinner would, to tell a word from its
 synonyms (`python -m restore.learning cloze`). Where the two-sided model knows the
 spinner's table, this one knows English alone, so that it serves any spinner.
@@ -47,7 +48,7 @@ class Cloze:
 
     vocabulary: number of each word that is read; the first `len(weights["U"])` of them can be told in a gap. weights: `E` and
     `U`, vectors of words read and told, (words, dimensions) as int8, with `E.scale` and `U.scale`; `fame`, how much a word
-    counts for the topic; `bias`, log P(word) + b(word); the `LAYERS`, (inputs, outputs), in the file int8 as well, with
+    counts for the topic; `bias`, log P(word) + b(word); `norm` and `norm.bias`, from hidden units to log Z; the `LAYERS`, (inputs, outputs), in the file int8 as well, with
     `near.bias`, `mix.bias` and `out.bias`.
     """
 
@@ -57,20 +58,22 @@ class Cloze:
     @classmethod
     def load(cls, path: Path) -> Cloze:
         """Read a model. Raises OSError where it is not there, ValueError where it is not one."""
-        vocabulary, arrays = vectors.load(path, "a cloze model")
+        vocabulary, arrays = vectors.load(path, "a cloze model", (*LAYERS, "norm"))
         layers = {name: vectors.rows(arrays, name, np.arange(len(arrays[name]))) for name in LAYERS}
         return cls(vocabulary, arrays | layers)
 
     def score(
         self, words: Sequence[str], begin: Ints, end: Ints, candidates: Sequence[Sequence[str]], place: Ints
     ) -> NDArray[np.float64]:
-        """How well candidates fit: the sum over their words of log P(word | gap) + log Z(gap), shape (candidates,).
+        """How well candidates fit: the sum over their words of log P(word | gap), shape (candidates,).
 
         words: of a text, as the context model reads them (`context.sequence`). begin, end: the gaps as ranges of these,
         shape (gaps,). place: the gap of each candidate, shape (candidates,). Each word of a candidate is told between those
-        before it and what follows the gap; one that is not known has its plain log probability.
+        before it and what follows the gap; of one that cannot be told the plain log probability counts.
         """
         flat = [word for candidate in candidates for word in candidate]
+        if not flat:
+            return np.zeros(len(candidates))
         size = np.fromiter(map(len, candidates), np.int64, len(candidates))
         candidate = np.repeat(np.arange(len(size)), size)
         read, said, gap = self._numbers(words), self._numbers(flat), place[candidate]
@@ -80,10 +83,11 @@ class Cloze:
             np.where(at == 0, -1 - gap, np.arange(len(said))), return_index=True, return_inverse=True
         )
         around = _around(read, begin[gap[asked]], end[gap[asked]], said, asked, at[asked])
-        query = self._query(around, self._topic(read, begin, end)[gap[asked]])
-        told = np.where(said < len(self.weights["U"]), said, UNKNOWN)
-        score = np.einsum("ij,ij->i", query[which], vectors.rows(self.weights, "U", told)) + self.weights["bias"][told]
-        for unknown in np.flatnonzero(told == UNKNOWN).tolist():
+        query, log_z = self._query(around, self._topic(read, begin, end)[gap[asked]])
+        can = said < len(self.weights["U"])
+        vector = vectors.rows(self.weights, "U", np.where(can, said, SENTENCE))  # a mark's vector is nought
+        score = np.einsum("ij,ij->i", query[which], vector) + self.weights["bias"][said] - can * log_z[which]
+        for unknown in np.flatnonzero(said == UNKNOWN).tolist():
             score[unknown] = frequency(flat[unknown])
         return np.bincount(candidate, score, len(size)).astype(np.float64)
 
@@ -100,13 +104,13 @@ class Cloze:
         near = total[hi] - total[end] + total[begin] - total[lo]
         return np.asarray(near[:, :-1] / (near[:, -1:] + 1))
 
-    def _query(self, around: Ints, topic: Array) -> Array:
-        """What is looked for in each gap, shape (gaps, dimensions)."""
+    def _query(self, around: Ints, topic: Array) -> tuple[Array, Array]:
+        """What is looked for in each gap, shape (gaps, dimensions), and log Z, shape (gaps,)."""
         w = self.weights
         beside = vectors.rows(w, "E", around).reshape(len(around), -1)
         hidden = np.maximum(beside @ w["near"] + w["near.bias"] + topic @ w["topic"], 0)
         hidden += np.maximum(hidden @ w["mix"] + w["mix.bias"], 0)
-        return np.asarray(hidden @ w["out"] + w["out.bias"])
+        return hidden @ w["out"] + w["out.bias"], hidden @ w["norm"] + w["norm.bias"]
 
 
 def _around(read: Ints, begin: Ints, end: Ints, said: Ints, asked: Ints, at: Ints) -> Ints:

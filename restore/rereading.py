@@ -41,6 +41,7 @@ SURE: Final = 0.995  # and up to which
 NEAR: Final = 4  # words on either side whose company counts by side,
 PASSAGE: Final = 40  # and as the topic of a place
 _FLOOR: Final = 1e-6
+_COMPANY: Final = FEATURES.index("before")  # the first feature that is of the words around
 
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -83,7 +84,7 @@ class Rereader:
         if not places.edit:
             return out
         x = self.evidence(text, edits, places)
-        company = (x[:, 2:] @ self._coefficients[2:]).tolist()
+        company = (x[:, _COMPANY:] @ self._coefficients[_COMPANY:]).tolist()
         p, found, first = softmax(x @ self._coefficients, places).tolist(), places.found.tolist(), places.first.tolist()
         for number, a, b in zip(places.edit, first, [*first[1:], len(p)], strict=True):
             out[number] = _judged(edits[number], places.text[a:b], p[a:b], found[a:b], company[a:b])
@@ -177,7 +178,9 @@ def _judged(edit: Edit, texts: list[str], p: list[float], found: list[bool], com
     if texts[best] != edit.replacement:  # of another replacement than these were about
         for name in ("channel", "context", "frequency", "similarity", "record"):
             evidence.pop(name, None)
-    evidence["company"] = company[best] - max((c for c, f in zip(company, found, strict=True) if f), default=0.0)
+    standing = [c for c, f in zip(company, found, strict=True) if f]
+    if standing:
+        evidence["company"] = company[best] - max(standing)
     others.sort(key=lambda a: -a[1])
     return Edit(edit.start, edit.end, edit.found, texts[best], spun * p[best], edit.family, tuple(others), evidence)
 

@@ -17,8 +17,8 @@ _SMALL: Final = frozenset(
 _BRACED: Final = regex.compile(r"\{(\p{L}[\p{L}’'-]*(?: \p{L}[\p{L}’'-]*){0,3})\}")
 _VOWEL_SOUND: Final = regex.compile(r"(?:[aeiou]|hono|hour|heir|honest)", regex.IGNORECASE)
 _CONSONANT_SOUND: Final = regex.compile(
-    r"(?:uni(?!n|m|dent|diom)|unanim|us[aeu]|ut[aeio]|ur(?:an|in|ugu)|ukr|u[kst]\b|ufo|eu|ewe|one\b|ones|onetime|once|ubiq"
-    r"|unesco|(?-i:U[A-Z]{1,3}\b))",  # a URL
+    r"(?:uni(?!n|m|dent|diom)|unanim|us(?:[aeu]|ing\b|her)|ut[aeio]|ur(?:an|in|ugu)|uk[ru]|u[kst]\b|ufo|eu|ewe|one\b|ones|onetime|once|ubiq"
+    r"|unesco|(?-i:U(?:RL|RI|SB|N|SA|SDA|SC|AE|PS|V|X|CL|CLA|FC|HD|DP)s?\b))",  # a URL
     regex.IGNORECASE,
 )
 _ACRONYM: Final = regex.compile(r"\p{Lu}{2,4}|(?:\p{Lu}\.){2,}\p{Lu}?")

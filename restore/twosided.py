@@ -86,7 +86,7 @@ class TwoSided:
     @classmethod
     def load(cls, path: Path) -> TwoSided:
         """Read a model. Raises OSError where it is not there, ValueError where it is not one."""
-        vocabulary, weights = vectors.load(path, "a two-sided model")
+        vocabulary, weights = vectors.load(path, "a two-sided model", ["dilations", "q"])
         return cls(vocabulary, weights, tuple(weights.pop("dilations").tolist()))
 
     def score(self, tokens: Tokens, lattice: Lattice, model: ContextModel) -> NDArray[np.float64]:

@@ -16,14 +16,16 @@ Arrays = dict[str, NDArray[Any]]
 _LARGEST: Final = 127
 
 
-def load(path: Path, what: str) -> tuple[dict[str, int], Arrays]:
+def load(path: Path, what: str, needed: Sequence[str]) -> tuple[dict[str, int], Arrays]:
     """Number of each word, and the arrays: floats as float32, others as they are. Raises OSError where the file is not
-    there, ValueError where it is not one; `what` names it."""
+    there, ValueError where it is not one, or lacks one of the arrays `needed`; `what` names it."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays: Arrays = {name: file[name] for name in file.files}
         words = bytes(arrays.pop("vocabulary")).decode("utf-8").split("\n")
-    except (ValueError, EOFError, KeyError, AttributeError, BadZipFile) as error:
+        if missing := [name for name in needed if name not in arrays]:
+            raise ValueError(f"it lacks {missing[0]}")
+    except (ValueError, TypeError, EOFError, KeyError, AttributeError, BadZipFile) as error:
         raise ValueError(f"{path}: not {what}, or cut short ({error}); fetch the file again") from None
     floats = {name: a.astype(np.float32) for name, a in arrays.items() if a.dtype.kind == "f"}
     return {word: number for number, word in enumerate(words)}, arrays | floats

@@ -26,8 +26,16 @@ def random_model(tmp_path_factory) -> Cloze:
         "E": some(len(WORDS), D), "U": some(TOLD, QUERY), "near": some(2 * NEAR * D, HIDDEN), "topic": some(D, HIDDEN),
         "mix": some(HIDDEN, HIDDEN), "out": some(HIDDEN, QUERY),
     }  # fmt: skip
-    rest = {"near.bias": some(HIDDEN), "mix.bias": some(HIDDEN), "out.bias": some(QUERY), "bias": some(TOLD)}
+    rest = {
+        "near.bias": some(HIDDEN),
+        "mix.bias": some(HIDDEN),
+        "out.bias": some(QUERY),
+        "bias": some(len(WORDS)),
+        "norm": some(HIDDEN),
+        "norm.bias": some(1),
+    }
     rest["fame"] = np.r_[np.zeros(3), draw.random(len(WORDS) - 3)].astype(np.float32)
+    tables["U"][:3] = 0
     path = tmp_path_factory.mktemp("cloze") / "cloze.npz"
     vectors.save(path, WORDS, tables, rest)
     return Cloze.load(path)
@@ -49,8 +57,13 @@ def plainly(model: Cloze, words: list[str], begin: int, end: int, candidate: lis
         hidden = np.maximum(beside @ w["near"] + w["near.bias"] + topic @ w["topic"], 0)
         hidden = hidden + np.maximum(hidden @ w["mix"] + w["mix.bias"], 0)
         query = hidden @ w["out"] + w["out.bias"]
-        known = number.get(word, TOLD)
-        total += float(query @ u[known] + w["bias"][known]) if known < TOLD else frequency(word)
+        n = number.get(word, 2)
+        if n == 2:
+            total += frequency(word)
+        elif n < TOLD:
+            total += float(query @ u[n] + w["bias"][n] - hidden @ w["norm"] - w["norm.bias"][0])
+        else:
+            total += float(w["bias"][n])
     return total
 
 
@@ -69,6 +82,13 @@ def test_candidates_are_scored_as_word_by_word(random_model):
     assert got == pytest.approx(expected, rel=1e-4, abs=1e-3)
 
 
+def test_candidates_without_words_count_for_nothing(random_model):
+    gap = np.array([1])
+    assert random_model.score(["<s>", "w5"], gap, gap, [(), ("w7",)], np.array([0, 0]))[0] == 0
+    assert random_model.score(["<s>"], gap, gap, [()], np.array([0])).tolist() == [0]
+    assert random_model.score([], gap[:0], gap[:0], [], gap[:0]).tolist() == []
+
+
 def test_what_is_far_away_counts_for_nothing(random_model):
     words = ["<s>", *(f"w{k % 37}" for k in range(200))]
     gap = np.array([100]), np.array([101])
@@ -79,10 +99,14 @@ def test_what_is_far_away_counts_for_nothing(random_model):
     assert random_model.score(near, *gap, [["w5"]], np.array([0])) != pytest.approx(before)
 
 
-@pytest.mark.parametrize("content", [b"nothing", b"", b"PK\x03\x04 cut"])
+@pytest.mark.parametrize("content", [b"nothing", b"", b"PK\x03\x04 cut", "array", "two-sided model"])
 def test_a_broken_file_is_named(tmp_path, content):
     path = tmp_path / "cloze.npz"
-    path.write_bytes(content)
+    if content == "array":
+        with open(path, "wb") as file:
+            np.save(file, np.arange(3))
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else (root() / "twosided.npz").read_bytes())
     with pytest.raises(ValueError, match="not a cloze model") as error:
         Cloze.load(path)
     assert str(path) in str(error.value)
@@ -104,10 +128,12 @@ def test_the_shipped_model_tells_synonyms_apart(sentence, right, wrong):
     assert scores[0] > scores[1] + 1
 
 
-def test_it_is_read_only_where_there_is_doubt():
+def test_it_is_read_only_where_there_is_doubt(spun):
     engine = Restorer()
     engine.restore("Nothing in this sentence was ever touched by any spinner, and nothing will be.")
     assert "_rereader" not in vars(engine)
+    engine.restore(spun)
+    assert "_rereader" in vars(engine)
 
 
 def periodic(words: int) -> tuple[np.ndarray, np.ndarray]:
@@ -140,7 +166,12 @@ def test_training_goes_on_to_the_same_weights_and_its_runtime_agrees(tmp_path, m
     for name, tensor in whole.state_dict().items():
         assert torch.allclose(tensor, again.state_dict()[name], atol=1e-4), name
 
+    with pytest.raises(ValueError, match="another training"):
+        training.train(text, 256 * 12, 2, tmp_path / "whole", said.append)
+
     monkeypatch.setattr(training, "TOLD", 40)
+    with torch.no_grad():
+        whole.U.weight *= 20  # so that what a gap says weighs more than how frequent words are
     training.export(whole, text, vocabulary, tmp_path / "net.npz")
     model = Cloze.load(tmp_path / "net.npz")
     numbers = text.stream[:200]
@@ -149,13 +180,15 @@ def test_training_goes_on_to_the_same_weights_and_its_runtime_agrees(tmp_path, m
     got = model.score(words, gap, gap + 1, [[word] for word in told], np.zeros(len(told), int))
     with torch.no_grad():
         query = whole.query(torch.from_numpy(numbers), torch.tensor([100]))[0]
-        rows = torch.tensor([vocabulary.index(word) for word in told])
-        expected = (
-            whole.U(rows) @ query
-            + whole.bias[rows]
-            + torch.from_numpy(np.log((text.counts + 1) / len(text.stream)))[rows]
+        every = (
+            whole.U.weight[3:] @ query
+            + whole.bias[3:]
+            + torch.from_numpy(np.log((text.counts[3:] + 1) / len(text.stream)))
         )
-    assert got == pytest.approx(expected.numpy(), abs=0.1)  # but for rounding
+        expected = (every - torch.logsumexp(every, 0))[[vocabulary.index(word) - 3 for word in told]].numpy()
+    assert np.std(expected) > 0.5
+    assert got - got.mean() == pytest.approx(expected - expected.mean(), abs=0.1)  # but for rounding
+    assert got.mean() == pytest.approx(expected.mean(), abs=1)  # log Z is foretold
 
 
 def test_words_are_confused_with_those_of_tables_and_thesaurus(tmp_path):

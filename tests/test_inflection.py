@@ -50,6 +50,8 @@ def test_a_word_takes_its_form_and_gives_it_back(word, form, inflected):
         "UN",
         "Ukrainian",
         "onetime",
+        "using",
+        "ukulele",
     ],
 )
 def test_a_before_the_sound_of_a_consonant(word):
@@ -57,7 +59,7 @@ def test_a_before_the_sound_of_a_consonant(word):
 
 
 @pytest.mark.parametrize(
-    "word", ["unidentified", "onerous", "unimportant", "utter", "urban", "hour", "FBI agent", "UNDER"]
+    "word", ["unidentified", "onerous", "unimportant", "utter", "urban", "hour", "FBI agent", "UNDER", "UGLY"]
 )
 def test_an_before_the_sound_of_a_vowel(word):
     assert article_for(word) == "an"

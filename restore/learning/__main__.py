@@ -362,6 +362,8 @@ def cloze_command(
 
     torch.set_num_threads(threads)
     words, stream = read_corpora(corpora, without, jobs)
+    if len(words) < cloze.READ:
+        raise typer.BadParameter(f"{corpora}: {len(words):,} different words are too few; give more text")
     lexicon = load([family], [root() / "thesaurus" / "common.tsv"])
     confused = cloze.confusable(
         words[: cloze.TOLD], lexicon, Synonyms.load(root() / "thesaurus" / "synonyms.bin"), seed

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from restore import vectors
-from restore.cloze import LAYERS, MARKS, NEAR, OFFSETS, PASSAGE
+from restore.cloze import LAYERS, MARKS, NEAR, OFFSETS, PASSAGE, UNKNOWN
 from restore.inflection import Form
 from restore.learning.descent import Descent
 from restore.lexicon import Lexicon
@@ -46,6 +47,8 @@ EVERY: Final = 2  # of these is heard in a step
 REPLACED: Final = (0.0, 0.06, 0.12, 0.25)  # shares of the words replaced, a stretch of text having one of these
 FREQUENT: Final = 2e-4  # share of the text above which a word is asked for less often
 SAVE_EVERY: Final = 1000  # steps
+NORM_STEPS: Final = 12  # whose gaps log Z is foretold by,
+NORM_SEED: Final = 1  # in an order of their own
 
 _FORMS: Final[tuple[Form, ...]] = ("s", "ed", "ing")
 
@@ -126,8 +129,8 @@ class Net(nn.Module):
         """How much words count for the topic, shape (words, 1)."""
         return torch.sigmoid(self.fame(words)) * (words >= MARKS)[:, None]
 
-    def query(self, words: Tensor, gaps: Tensor) -> Tensor:
-        """Vectors of gaps in a text, shape (gaps, QUERY)."""
+    def hidden(self, words: Tensor, gaps: Tensor) -> Tensor:
+        """Hidden units for gaps in a text, shape (gaps, HIDDEN)."""
         x = self.E(words)
         beside = x.index_select(0, (gaps[:, None] + torch.from_numpy(OFFSETS)).flatten()).view(len(gaps), -1)
         fame = self.heard(words)
@@ -135,7 +138,11 @@ class Net(nn.Module):
         total = torch.cat([torch.zeros(1, DIMENSIONS + 1), torch.cumsum(weighed, 0)])
         near = total[gaps + PASSAGE + 1] - total[gaps - PASSAGE] - weighed[gaps]
         hidden = torch.relu(self.near(beside) + self.topic(near[:, :-1] / (near[:, -1:] + 1)))
-        return torch.as_tensor(self.out(hidden + torch.relu(self.mix(hidden))))
+        return torch.as_tensor(hidden + torch.relu(self.mix(hidden)))
+
+    def query(self, words: Tensor, gaps: Tensor) -> Tensor:
+        """Vectors of gaps in a text, shape (gaps, QUERY)."""
+        return torch.as_tensor(self.out(self.hidden(words, gaps)))
 
 
 class Task:
@@ -168,7 +175,7 @@ class Task:
         told = np.where(own < len(self.asked), own, 0)
         middle = told[PASSAGE : PASSAGE + BATCH_WORDS]
         gaps = np.flatnonzero(self.draw.random(len(middle)) < self.asked[middle]) + PASSAGE
-        words = np.where(own < READ, own, 2)
+        words = np.where(own < READ, own, UNKNOWN)
         replaced = np.flatnonzero((self.draw.random(len(own)) < self.draw.choice(REPLACED)) & (self.many[told] > 0))
         which = (self.draw.random(len(replaced)) * self.many[told[replaced]]).astype(np.int64)
         words[replaced] = self.text.confused[told[replaced], which]
@@ -202,11 +209,15 @@ class Task:
 def train(text: Text, tokens: int, seed: int, checkpoint: Path, report: Callable[[str], object]) -> Net:
     """A net that has read about `tokens` words.
 
-    State is saved now and then; where `checkpoint` is there, training goes on from it.
+    State is saved now and then; where `checkpoint` is there, training goes on from it. Raises ValueError where that is of
+    another text, seed or length.
     """
     torch.manual_seed(seed)
     task, net = Task(text, seed), Net(len(text.confused))
     descent = Descent(net, [net.E.weight, net.U.weight, net.bias, net.fame.weight], 0.0, checkpoint)
+    about = [seed, tokens, len(text.stream), crc32(text.counts.tobytes()), crc32(text.confused.tobytes())]
+    if descent.kept.get("about", about) != about:
+        raise ValueError(f"{checkpoint}: of another training; remove it, or give what it was begun with")
     first, steps = descent.kept.get("done", 0), tokens // BATCH_WORDS
     if first:
         report(f"going on from {checkpoint}: {first:,} of {steps:,} steps")
@@ -217,7 +228,7 @@ def train(text: Text, tokens: int, seed: int, checkpoint: Path, report: Callable
         descent.step(large + confused, step / steps)
         losses.append((large.item(), confused.item()))
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
-            descent.save(done=step + 1)
+            descent.save(done=step + 1, about=about)
             speed = (step + 1 - first) * BATCH_WORDS / (time.monotonic() - begin)
             mean = " and ".join(f"{loss:.4f}" for loss in np.mean(losses, axis=0))
             report(f"{step + 1:,} of {steps:,} steps, loss {mean}, {speed:,.0f} words/s")
@@ -235,10 +246,25 @@ def export(net: Net, text: Text, words: list[str], path: Path) -> None:
     layers = {name: getattr(net, name) for name in LAYERS}
     rest: Arrays = {f"{name}.bias": _array(layer.bias) for name, layer in layers.items() if layer.bias is not None}
     rest["fame"] = _array(net.heard(torch.arange(READ)))[order, 0].astype(np.float16)
-    rest["bias"] = (_array(net.bias) + np.log((text.counts + 1) / len(text.stream)))[told].astype(np.float16)
+    bias = np.log((np.bincount(text.stream, minlength=READ)[:READ] + 1) / len(text.stream))
+    bias[told] += _array(net.bias)[told]
+    rest["bias"] = bias[order].astype(np.float16)
+    rest["norm"], rest["norm.bias"] = _normaliser(net, text, told, bias[told])
     tables = {"E": _array(net.E.weight)[order], "U": vectors_told}
     tables |= {name: _array(layer.weight).T for name, layer in layers.items()}
     vectors.save(path, [words[k] for k in order], tables, rest)
+
+
+def _normaliser(net: Net, text: Text, told: Ints, bias: NDArray[np.float64]) -> tuple[Array, Array]:
+    """Coefficients and constant that foretell log Z from hidden units, by least squares over gaps of the text."""
+    task = Task(text, NORM_SEED)
+    with torch.no_grad():
+        hidden = torch.cat([net.hidden(*task.batch(step)[:2]) for step in range(NORM_STEPS)])
+        words, own = net.U.weight[torch.from_numpy(told[MARKS:])], _tensor(bias[MARKS:])
+        log_z = torch.cat([torch.logsumexp(net.out(part) @ words.T + own, 1) for part in hidden.split(1024)])
+    x = np.concatenate([_array(hidden), np.ones((len(hidden), 1), np.float32)], axis=1).astype(float)
+    w = np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ _array(log_z))
+    return w[:-1].astype(np.float32), w[-1:].astype(np.float32)
 
 
 def _array(tensor: Tensor) -> Array:
