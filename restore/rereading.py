@@ -214,13 +214,17 @@ def _elsewhere(
     for word, n in Counter(words).items():
         for base in bases(word):
             every[base] += n
-    here = [Counter(base for word in words[b:e] for base in bases(word)) for b, e in zip(begin, end, strict=True)]
+    often = {word: max([every[base] for base in bases(word)]) for candidate in said for word in candidate}
+    here = [frozenset[str]().union(*map(bases, words[b:e])) for b, e in zip(begin, end, strict=True)]
 
-    def often(word: str, here: Counter[str]) -> int:
-        return max([every[base] - here[base] for base in bases(word)])
+    def elsewhere(word: str, n: int) -> int:
+        if here[n].isdisjoint(bases(word)):
+            return often[word]
+        own = Counter(base for standing in words[begin[n] : end[n]] for base in bases(standing))
+        return max([every[base] - own[base] for base in bases(word)])
 
     return [
-        log1p(min([often(word, here[n]) for word in candidate], default=0))
+        log1p(min([elsewhere(word, n) for word in candidate], default=0))
         for candidate, n in zip(said, place, strict=True)
     ]
 
