@@ -59,8 +59,7 @@ class Cloze:
     def load(cls, path: Path) -> Cloze:
         """Read a model. Raises OSError where it is not there, ValueError where it is not one."""
         vocabulary, arrays = vectors.load(path, "a cloze model", (*LAYERS, "norm"))
-        layers = {name: vectors.rows(arrays, name, np.arange(len(arrays[name]))) for name in LAYERS}
-        return cls(vocabulary, arrays | layers)
+        return cls(vocabulary, arrays | vectors.whole(arrays, LAYERS))
 
     def score(
         self, words: Sequence[str], begin: Ints, end: Ints, candidates: Sequence[Sequence[str]], place: Ints

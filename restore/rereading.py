@@ -5,7 +5,7 @@ lean on a wrong neighbour. Once most neighbours are settled (the text before and
 after a place restored where that is likelier than not), the candidates of the
 place are compared again, the word found among them, by a conditional logit over
 
-    log P(candidate | lattice), the bonus of the word found,
+    log P(candidate | lattice), the bonus of the word found, the candidate's kinship with it,
     its association with the words just before, just after, and with the passage,
     log P of its words in the gap by the cloze model, and how many these are,
     how often its words are said elsewhere in the text (a cache model, Kuhn and De Mori 1990).
@@ -32,10 +32,12 @@ from restore.associations import Associations
 from restore.cloze import Cloze
 from restore.context import Hashes, hashes, sequence
 from restore.inflection import bases
+from restore.kinship import Kinship
+from restore.lexicon import root
 from restore.restoration import Edit, splice
 from restore.text import tokenize
 
-FEATURES: Final = ("lattice", "found", "before", "after", "topic", "cloze", "length", "elsewhere")
+FEATURES: Final = ("lattice", "found", "kinship", "before", "after", "topic", "cloze", "length", "elsewhere")
 LEAST: Final = 0.1  # confidence from which on an edit is read again (by a language model too),
 SURE: Final = 0.995  # and up to which
 NEAR: Final = 4  # words on either side whose company counts by side,
@@ -71,10 +73,18 @@ class Places:
 class Rereader:
     """Judges edits anew in the restored text."""
 
-    def __init__(self, coefficients: Coefficients, associations: Associations, cloze: Cloze):
+    def __init__(self, coefficients: Coefficients, associations: Associations, cloze: Cloze, kinship: Kinship):
         self._coefficients = np.array(coefficients)
         self._associations = associations
         self._cloze = cloze
+        self._kinship = kinship
+
+    @classmethod
+    def load(cls, coefficients: Coefficients) -> Rereader:
+        """With the shipped models. Raises OSError where a file is not there, ValueError where it is damaged."""
+        folder = root()
+        associations, cloze = Associations.load(folder / "associations.bin"), Cloze.load(folder / "cloze.npz")
+        return cls(coefficients, associations, cloze, Kinship.load(folder / "kinship.npz"))
 
     def judge(self, text: str, edits: Sequence[Edit], families: frozenset[str]) -> list[Edit]:
         """Edits of a text in order; doubtful ones of these families with other probabilities, and another replacement
@@ -98,12 +108,19 @@ class Rereader:
             [
                 np.log(np.maximum(places.prior, _FLOOR)),
                 places.found,
+                self._kin(edits, places, said),
                 *self._associated(words, begin, end, said, place),
                 self._cloze.score(words, begin, end, said, place),
                 np.fromiter(map(len, said), float, len(said)),
                 _elsewhere(words, begin.tolist(), end.tolist(), said, place.tolist()),
             ]
         )
+
+    def _kin(self, edits: Sequence[Edit], places: Places, said: Sequence[Sequence[str]]) -> Doubles:
+        """Kinship of each candidate with the text as found, nought of that itself; shape (candidates,)."""
+        found = self._kinship.of([candidate_words_of(edits[number].found) for number in places.edit])
+        kin = np.einsum("ij,ij->i", found[places.place], self._kinship.of(said))
+        return np.where(places.found, 0.0, kin)
 
     def _associated(
         self, words: list[str], begin: Ints, end: Ints, said: Sequence[Sequence[str]], place: Ints

@@ -13,12 +13,10 @@ from typing import Any, Final, NamedTuple
 
 from rapidfuzz.fuzz import ratio
 
-from restore.associations import Associations
 from restore.cache import kept
 from restore.calibration import Calibration, Fitted, Record, load_fitted
 from restore.candidates import TERM, Lattice
 from restore.channel import STRANGER, Passages, Screen, Verdict, phrase_weights
-from restore.cloze import Cloze
 from restore.context import ContextModel
 from restore.decoder import Decoded
 from restore.lexicon import Lexicon, family_of, load, phrases, root, source_files, split_families
@@ -161,9 +159,8 @@ class Restorer:
 
     @cached_property
     def _rereader(self) -> Rereader:
-        """The second reading, its table mapped on first use."""
-        associations, cloze = Associations.load(root() / "associations.bin"), Cloze.load(root() / "cloze.npz")
-        return Rereader(self._fitted.rereading, associations, cloze)
+        """The second reading, its models read on first use."""
+        return Rereader.load(self._fitted.rereading)
 
     @cached_property
     def _opinion(self) -> SecondOpinion:

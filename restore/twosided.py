@@ -8,7 +8,7 @@ P(found | original) and the log of P(original). Scores are normalised over the
 arcs that start at one token: log P(arc | token, context). Trained on clean text
 passed through the channel (`python -m restore.learning twosided`).
 
-Arithmetic is float32 numpy; word vectors are stored as int8 with a scale a row.
+Arithmetic is float32 numpy; word vectors and layers are stored as int8 with a scale a row.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ class TwoSided:
     def load(cls, path: Path) -> TwoSided:
         """Read a model. Raises OSError where it is not there, ValueError where it is not one."""
         vocabulary, weights = vectors.load(path, "a two-sided model", ["dilations", "q"])
-        return cls(vocabulary, weights, tuple(weights.pop("dilations").tolist()))
+        dilations = tuple(weights.pop("dilations").tolist())
+        return cls(vocabulary, weights | vectors.whole(weights, layers(len(dilations))), dilations)
 
     def score(self, tokens: Tokens, lattice: Lattice, model: ContextModel) -> NDArray[np.float64]:
         """Log probability of each arc among those that start at its token, shape (arcs,); zero where it is alone."""
@@ -208,6 +209,11 @@ class TwoSided:
         kept.stays[added] = w["bi"][ids[:, 0]]
         kept.row.update((words, added.start + k) for k, words in enumerate(new))
         return kept
+
+
+def layers(blocks: int) -> list[str]:
+    """Names of the layers that are stored as int8."""
+    return [f"{name}.{k}" for name in ("up", "down") for k in range(blocks)]
 
 
 def _scale(x: Array) -> Array:

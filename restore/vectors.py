@@ -1,8 +1,8 @@
-"""Files of what is learned: a vocabulary, layers, and word vectors as int8 with a scale a row."""
+"""Files of what is learned: a vocabulary, and word vectors and layers as int8 with a scale a row."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
@@ -31,8 +31,13 @@ def load(path: Path, what: str, needed: Sequence[str]) -> tuple[dict[str, int], 
     return {word: number for number, word in enumerate(words)}, arrays | floats
 
 
+def whole(arrays: Mapping[str, NDArray[Any]], names: Iterable[str]) -> Arrays:
+    """Some tables as float32, with all of their rows."""
+    return {name: rows(arrays, name, np.arange(len(arrays[name]))) for name in names}
+
+
 def save(path: Path, words: Sequence[str], tables: Mapping[str, Array], rest: Mapping[str, NDArray[Any]]) -> None:
-    """Write a file that `load` reads; the tables of word vectors are rounded to int8."""
+    """Write a file that `load` reads; the tables (of word vectors, layers) are rounded to int8."""
     arrays: Arrays = {"vocabulary": np.frombuffer("\n".join(words).encode(), np.uint8), **rest}
     for name, rows in tables.items():
         scale = np.abs(rows).max(axis=1) / _LARGEST + 1e-9

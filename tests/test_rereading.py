@@ -10,6 +10,7 @@ import pytest
 from restore.associations import STEP, Associations, pair_hash, steps
 from restore.cloze import Cloze
 from restore.context import hashes
+from restore.kinship import Kinship
 from restore.learning.smoothing import pack
 from restore.lexicon import root
 from restore.rereading import FEATURES, SURE, Rereader, doubtful
@@ -35,7 +36,8 @@ def edit(text: str, found: str, *listed: tuple[str, float], spun: float = 1.0, a
 
 def reader(associations: Associations, **weight: float) -> Rereader:
     coefficients = tuple(weight.get(name, one) for name, one in zip(FEATURES, ONLY_LATTICE, strict=True))
-    return Rereader(coefficients, associations, Cloze.load(root() / "cloze.npz"))
+    cloze, kinship = Cloze.load(root() / "cloze.npz"), Kinship.load(root() / "kinship.npz")
+    return Rereader(coefficients, associations, cloze, kinship)
 
 
 BARREL = table(("topic", "price", "barrel", 2.0), ("topic", "value", "barrel", -1.0))
@@ -88,6 +90,14 @@ def test_what_is_said_elsewhere_counts_in_any_form():
     (judged,) = reader(BARREL, elsewhere=1.0).judge(text, [listed], FAMILIES)
     assert judged.replacement == "price"
     assert judged.confidence == pytest.approx(0.3 * 3 / (0.3 * 3 + 0.5 + 0.1 + 0.1))
+
+
+def test_a_relative_of_the_word_found_is_likelier():
+    """But neither than the word found itself: its own kinship is nought, lest it always win."""
+    listed = edit(TEXT, "worth", ("barrel", 0.5), ("value", 0.3))
+    (judged,) = reader(BARREL, kinship=3.0).judge(TEXT, [listed], FAMILIES)
+    assert judged.replacement == "value"
+    assert dict(judged.alternatives)["worth"] < 0.2
 
 
 def test_neighbours_are_read_as_restored():

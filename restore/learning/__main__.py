@@ -350,13 +350,16 @@ def cloze_command(
     jobs: Jobs = 2,
     threads: Annotated[int, typer.Option(help="Threads that train.")] = 2,
 ) -> None:
-    """Train the cloze model (about an hour for 75 million words; needs torch). A stopped run goes on."""
+    """Train the cloze model (about an hour for 75 million words; needs the extra train). A stopped run goes on."""
     try:
         import torch
 
         from restore.learning import cloze
+        from restore.learning.embeddings import token_vectors, word_vectors
+
+        token_vectors()
     except ImportError as error:
-        raise typer.BadParameter(f"training needs PyTorch: pip install torch ({error})") from None
+        raise typer.BadParameter(f"training needs an extra: pip install 'restore-text[train]' ({error})") from None
     from restore.lexicon import load, root
     from restore.synonyms import Synonyms
 
@@ -369,8 +372,40 @@ def cloze_command(
         words[: cloze.TOLD], lexicon, Synonyms.load(root() / "thesaurus" / "synonyms.bin"), seed
     )
     text = cloze.Text.of(stream, confused)
-    net = cloze.train(text, tokens * 1_000_000, seed, output.with_name(output.name + ".checkpoint"), typer.echo)
+    checkpoint, known = output.with_name(output.name + ".checkpoint"), word_vectors(words[: cloze.READ])
+    net = cloze.train(text, tokens * 1_000_000, seed, checkpoint, typer.echo, known)
     cloze.export(net, text, words, output)
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command("kinship")
+def kinship_command(
+    output: Annotated[Path, typer.Option("-o", help="The vectors to write.")],
+    family: Annotated[
+        str, typer.Option(help="The lexicon whose words are related, beside the thesaurus's.")
+    ] = "autoblog",
+    seed: Annotated[int, typer.Option(help="Of the order.")] = 0,
+) -> None:
+    """Learn the kinship of words from a language model's vectors (two minutes; needs the extra train)."""
+    try:
+        from restore.learning import kinship
+        from restore.learning.embeddings import token_vectors, word_vectors
+
+        token_vectors()
+    except ImportError as error:
+        raise typer.BadParameter(f"training needs an extra: pip install 'restore-text[train]' ({error})") from None
+    from wordfreq import top_n_list
+
+    from restore.lexicon import load, root
+    from restore.synonyms import Synonyms
+    from restore.termtables import read_tables
+
+    synonyms = Synonyms.load(root() / "thesaurus" / "synonyms.bin")
+    lexicon = load([family], [root() / "thesaurus" / "common.tsv"])
+    words = kinship.vocabulary(top_n_list("en", 200_000), lexicon, read_tables(root() / "tortured"))
+    related, listed = kinship.related_pairs(words, synonyms), kinship.listed_pairs(words, lexicon)
+    typer.echo(f"{len(words):,} words, {len(related):,} pairs of the thesaurus, {len(listed):,} of the lexicon")
+    kinship.export(words, kinship.train(word_vectors(words), related, listed, seed, typer.echo), output)
     typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 

@@ -4,7 +4,8 @@ Every word of clean text is a gap to be filled, frequent ones less often (Mikolo
 et al. 2013). The loss is twofold: to tell the word from words at large (sampled
 softmax, Jean et al. 2015), and from those that a spinner may confuse it with, by
 the lexicon and the thesaurus. In a part of the text some other words are
-replaced by such too, for what the engine restores is never wholly so.
+replaced by such too, for what the engine restores is never wholly so. Word
+vectors go out from those of a language model (`embeddings.py`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from restore import vectors
 from restore.cloze import LAYERS, MARKS, NEAR, OFFSETS, PASSAGE, UNKNOWN
 from restore.inflection import Form
 from restore.learning.descent import Descent
+from restore.learning.embeddings import principal
 from restore.lexicon import Lexicon
 from restore.synonyms import Synonyms, inflected
 from restore.vectors import Array, Arrays
@@ -39,6 +41,8 @@ ALWAYS_TOLD: Final = 6_000  # of these, for phrases hold words that are confused
 DIMENSIONS: Final = 96
 HIDDEN: Final = 384
 QUERY: Final = 128
+READ_SPREAD: Final = 0.3  # of the first vectors, of words read
+TOLD_SPREAD: Final = 0.1  # and told
 BATCH_WORDS: Final = 4096
 NOISE_WORDS: Final = 1024  # of the sampled softmax
 CONFUSED: Final = 48  # words that one may be confused with, at most,
@@ -121,9 +125,16 @@ class Net(nn.Module):
         self.topic = nn.Linear(DIMENSIONS, HIDDEN, bias=False)
         self.mix = nn.Linear(HIDDEN, HIDDEN)
         self.out = nn.Linear(HIDDEN, QUERY)
-        nn.init.normal_(self.E.weight, std=0.3)
-        nn.init.normal_(self.U.weight, std=0.1)
+        nn.init.normal_(self.E.weight, std=READ_SPREAD)
+        nn.init.normal_(self.U.weight, std=TOLD_SPREAD)
         nn.init.zeros_(self.fame.weight)
+
+    def begin_with(self, known: Array) -> None:
+        """Take vectors of words by another model, shape (words, dimensions), as the first ones."""
+        with torch.no_grad():
+            for table, spread in ((self.E.weight, READ_SPREAD), (self.U.weight, TOLD_SPREAD)):
+                count, dimensions = table.shape
+                table[MARKS:] = spread * torch.from_numpy(principal(known, dimensions)[MARKS:count])
 
     def heard(self, words: Tensor) -> Tensor:
         """How much words count for the topic, shape (words, 1)."""
@@ -206,14 +217,24 @@ class Task:
         return (lost * has).sum() / has.sum().clamp(min=1)
 
 
-def train(text: Text, tokens: int, seed: int, checkpoint: Path, report: Callable[[str], object]) -> Net:
+def train(
+    text: Text,
+    tokens: int,
+    seed: int,
+    checkpoint: Path,
+    report: Callable[[str], object],
+    known: Array | None = None,
+) -> Net:
     """A net that has read about `tokens` words.
 
-    State is saved now and then; where `checkpoint` is there, training goes on from it. Raises ValueError where that is of
-    another text, seed or length.
+    known: vectors of the words by another model, shape (words, dimensions), from which its own go out. State is saved now
+    and then; where `checkpoint` is there, training goes on from it. Raises ValueError where that is of another text, seed
+    or length.
     """
     torch.manual_seed(seed)
     task, net = Task(text, seed), Net(len(text.confused))
+    if known is not None:
+        net.begin_with(known)
     descent = Descent(net, [net.E.weight, net.U.weight, net.bias, net.fame.weight], 0.0, checkpoint)
     about = [seed, tokens, len(text.stream), crc32(text.counts.tobytes()), crc32(text.confused.tobytes())]
     if descent.kept.get("about", about) != about:

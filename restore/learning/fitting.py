@@ -19,10 +19,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.associations import Associations
 from restore.calibration import NONE, Fitted, Record, features, fit, load_fitted
 from restore.candidates import Finder, Lattice
-from restore.cloze import Cloze
 from restore.context import ContextModel
 from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked, split
@@ -99,8 +97,7 @@ def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> 
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
         engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST, fitted=replace(fitted, rereading=()))
-        associations, cloze = Associations.load(root() / "associations.bin"), Cloze.load(root() / "cloze.npz")
-        reader = Rereader((), associations, cloze)
+        reader = Rereader.load(())
         choices = [c for m in map(read_marked, kept) for c in _reread(m, engine, reader, frozenset([family]))]
     report(f"{len(choices):,} places read again")
     return conditional_logit(choices)

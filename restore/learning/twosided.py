@@ -36,7 +36,7 @@ from restore.learning.phrases import open_text
 from restore.learning.spinner import Spinner, Spun
 from restore.lexicon import Lexicon, load, phrase_key, root
 from restore.text import shape, tokenize
-from restore.twosided import GAPS, KINDS, MAX_WORDS, TOPIC_AFTER, WIDTH, WINDOW
+from restore.twosided import GAPS, KINDS, MAX_WORDS, TOPIC_AFTER, WIDTH, WINDOW, layers
 from restore.vectors import Array, Arrays
 
 DIMENSIONS: Final = 128
@@ -419,6 +419,7 @@ def export(net: Net, words: list[str], path: Path) -> None:
     for name, a in state.items():
         layer = name.removesuffix(".weight")
         rest[layer] = a if layer == name or layer in ("G", "Ki") else np.ascontiguousarray(a.T)
+    tables |= {name: rest.pop(name) for name in layers(len(DILATIONS))}
     vectors.save(path, [words[k] for k in order], tables, rest | {"dilations": np.array(DILATIONS)})
 
 
