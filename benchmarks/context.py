@@ -39,7 +39,7 @@ def ablations() -> dict[str, Fitted]:
         "both": replace(both, consistency=0.0),
         "both + consistency": both,
     }
-    alone = replace(fitted, rereading=(), passage=())
+    alone = replace(fitted, rereading={}, passage=())
     once = {name: replace(alone, weights={"": weights}) for name, weights in cases.items()}
     return {**once, "+ second reading": replace(fitted, passage=()), "+ passages by the lattice": fitted}
 

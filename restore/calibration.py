@@ -57,14 +57,14 @@ Record = Mapping[tuple[str, str], float]  # words found, words restored -> log o
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """What was fitted on pairs: weights of the evidence and a calibration for each family ("" for any other), and the
-    records of some families' entries. rereading: coefficients of a second reading (`rereading.FEATURES`), none to do
-    without it. passage: constant and coefficients of the screen's and of the lattice's evidence that a sentence was spun
+    records of some families' entries. rereading: coefficients of a second reading (`rereading.FEATURES`) of what a spinner
+    did (`synonyms.OWN_TABLE`, "" for any other), none to do without it. passage: constant and coefficients of the screen's and of the lattice's evidence that a sentence was spun
     (`reading.py`), none to hear the screen alone."""
 
     weights: dict[str, Weights]
     calibrations: dict[str, Calibration]
     records: dict[str, Record] = field(default_factory=dict)
-    rereading: tuple[float, ...] = ()
+    rereading: dict[str, tuple[float, ...]] = field(default_factory=dict)
     passage: tuple[float, ...] = ()
 
     def weights_of(self, family: str) -> Weights:
@@ -83,7 +83,8 @@ def load_fitted(path: Path) -> Fitted:
     weights = {family: Weights(**w) for family, w in data["weights"].items()}
     calibrations = {family: Calibration(tuple(c)) for family, c in data["calibrations"].items()}
     records = {p.parent.name: load_record(p) for p in path.parent.glob(f"*/{RECORD}")}
-    return Fitted(weights, calibrations, records, tuple(data["rereading"]), tuple(data["passage"]))
+    rereading = {spinner: tuple(c) for spinner, c in data["rereading"].items()}
+    return Fitted(weights, calibrations, records, rereading, tuple(data["passage"]))
 
 
 def save_fitted(fitted: Fitted, path: Path) -> None:

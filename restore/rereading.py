@@ -19,7 +19,7 @@ read in a few array operations.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log1p
@@ -73,29 +73,32 @@ class Places:
 class Rereader:
     """Judges edits anew in the restored text."""
 
-    def __init__(self, coefficients: Coefficients, associations: Associations, cloze: Cloze, kinship: Kinship):
-        self._coefficients = np.array(coefficients)
+    def __init__(
+        self, coefficients: Mapping[str, Coefficients], associations: Associations, cloze: Cloze, kinship: Kinship
+    ):
+        self._coefficients = {spinner: np.array(c) for spinner, c in coefficients.items()}
         self._associations = associations
         self._cloze = cloze
         self._kinship = kinship
 
     @classmethod
-    def load(cls, coefficients: Coefficients) -> Rereader:
-        """With the shipped models. Raises OSError where a file is not there, ValueError where it is damaged."""
+    def load(cls, coefficients: Mapping[str, Coefficients]) -> Rereader:
+        """With the shipped models; coefficients by spinner, "" for any other. Raises OSError where a file is not there, ValueError where it is damaged."""
         folder = root()
         associations, cloze = Associations.load(folder / "associations.bin"), Cloze.load(folder / "cloze.npz")
         return cls(coefficients, associations, cloze, Kinship.load(folder / "kinship.npz"))
 
-    def judge(self, text: str, edits: Sequence[Edit], families: frozenset[str]) -> list[Edit]:
+    def judge(self, text: str, edits: Sequence[Edit], families: frozenset[str], spinner: str = "") -> list[Edit]:
         """Edits of a text in order; doubtful ones of these families with other probabilities, and another replacement
         where one is likelier."""
+        coefficients = self._coefficients.get(spinner, self._coefficients[""])
         places = doubtful(edits, families)
         out = list(edits)
         if not places.edit:
             return out
         x = self.evidence(text, edits, places)
-        company = (x[:, _COMPANY:] @ self._coefficients[_COMPANY:]).tolist()
-        p, found, first = softmax(x @ self._coefficients, places).tolist(), places.found.tolist(), places.first.tolist()
+        company = (x[:, _COMPANY:] @ coefficients[_COMPANY:]).tolist()
+        p, found, first = softmax(x @ coefficients, places).tolist(), places.found.tolist(), places.first.tolist()
         for number, a, b in zip(places.edit, first, [*first[1:], len(p)], strict=True):
             out[number] = _judged(edits[number], places.text[a:b], p[a:b], found[a:b], company[a:b])
         return out

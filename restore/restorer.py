@@ -25,6 +25,7 @@ from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, stretch, with_capitals
+from restore.synonyms import OWN_TABLE
 from restore.terms import Terms
 from restore.text import Tokens, chunks, shape, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
@@ -229,15 +230,18 @@ class Restorer:
         with self._turn:
             for chunk in self._screened(text):
                 screened.append((chunk.passages, len(chunk.tokens)))
-                judged = self._judged(chunk.tokens.text, self._edits(chunk))
+                judged = self._judged(chunk, self._edits(chunk))
                 edits += [_moved(e, chunk.offset) for e in judged if e.confidence >= self.threshold]
         restored = splice(text, [(e.start, e.end, e.replacement) for e in edits])
         return Restoration(restored, tuple(edits), _merge(screened), source)
 
-    def _judged(self, text: str, edits: list[Edit]) -> list[Edit]:
+    def _judged(self, chunk: _Chunk, edits: list[Edit]) -> list[Edit]:
         """Edits judged once more in the text that they make, and by the language model."""
+        text, passages = chunk.tokens.text, chunk.passages
         if edits and self._fitted.rereading:
-            edits = self._rereader.judge(text, edits, self.dense_families | {THESAURUS})
+            unlisted = passages.family == THESAURUS or passages.table < 1
+            families = self.dense_families | {THESAURUS}
+            edits = self._rereader.judge(text, edits, families, OWN_TABLE if unlisted else "")
         return self._opinion.judge(text, edits) if edits and self.neural else edits
 
     def pieces(self, text: str) -> Iterator[Restoration]:

@@ -115,7 +115,7 @@ def associations_command(
 
     words, stream = read_corpora(corpora, pairs, jobs)
     candidates = candidate_words(load([family]), words)
-    engine = Restorer([family], threshold=LEAST, fitted=replace(load_fitted(root() / "fitted.json"), rereading=()))
+    engine = Restorer([family], threshold=LEAST, fitted=replace(load_fitted(root() / "fitted.json"), rereading={}))
     doubted = doubts((read_marked(m).tokens.text for m in split(pairs)[0][::3]), engine)
     typer.echo(f"{len(candidates):,} words that may stand at a place, {len(doubted):,} of them seen in doubt")
     often = np.array([doubted[words[number]] + UNDOUBTED for number in candidates])
@@ -224,14 +224,23 @@ def rereading_command(
     pairs: Tenth,
     output: FittedFile,
     family: SpunBy = "autoblog",
+    unlisted: Annotated[
+        list[Path] | None,
+        typer.Option(help="Marked texts of spinners whose table nobody has, which are judged otherwise."),
+    ] = None,
 ) -> None:
-    """Fit how edits are judged once more in the restored text (a minute)."""
-    from restore.learning.fitting import fit_rereading
+    """Fit how edits are judged once more in the restored text, those of the family's spinner and those of spinners whose
+    table nobody has (a minute)."""
+    from restore.learning.fitting import fit_rereading, fit_rereading_unlisted
+    from restore.synonyms import OWN_TABLE
 
-    _refit(output, rereading=fit_rereading(pairs, family, typer.echo))
+    fitted = {"": fit_rereading(pairs, family, typer.echo)}
+    if unlisted:
+        fitted[OWN_TABLE] = fit_rereading_unlisted(unlisted, typer.echo)
+    _refit(output, rereading=fitted)
 
 
-def _refit(output: Path, **fitted: tuple[float, ...]) -> None:
+def _refit(output: Path, **fitted: object) -> None:
     """Put coefficients into fitted.json."""
     from dataclasses import replace
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from math import exp, log
 from pathlib import Path
@@ -30,10 +30,11 @@ from restore.lexicon import load, phrase_key, read, root, words_of
 from restore.neural import Model, Opinion, SecondOpinion
 from restore.reading import decoded_twice
 from restore.rereading import LEAST as REREAD_LEAST
-from restore.rereading import Rereader, doubtful
+from restore.rereading import Coefficients, Rereader, doubtful
 from restore.restoration import Edit
 from restore.restorer import Restorer, trimmed
 from restore.text import Tokens, tokenize
+from restore.thesaurus import FAMILY as THESAURUS
 
 LEAST: Final = 0.05  # confidence of the edits that calibration and record are fitted on
 PARTS: Final = 4  # of the pairs, for the record
@@ -90,16 +91,26 @@ def fit_opinion(model: Model, pairs: Path, family: str, documents: int, report: 
     return Opinion(*conditional_logit(places))
 
 
-def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> tuple[float, ...]:
+def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> Coefficients:
     """Coefficients of the second reading, by likelihood of the right candidates on held-out pairs."""
     learned, kept = split(pairs)
     fitted = load_fitted(root() / "fitted.json")
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
-        engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST, fitted=replace(fitted, rereading=()))
-        reader = Rereader.load(())
+        engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST, fitted=replace(fitted, rereading={}))
+        reader = Rereader.load({})
         choices = [c for m in map(read_marked, kept) for c in _reread(m, engine, reader, frozenset([family]))]
     report(f"{len(choices):,} places read again")
+    return conditional_logit(choices)
+
+
+def fit_rereading_unlisted(marked: Iterable[Path], report: Callable[[str], object]) -> Coefficients:
+    """The same for spinners whose table nobody has, on texts that were spun by such."""
+    engine = Restorer(threshold=REREAD_LEAST, fitted=replace(load_fitted(root() / "fitted.json"), rereading={}))
+    reader, families = Rereader.load({}), engine.dense_families | {THESAURUS}
+    documents = (read_marked(path.read_text(encoding="utf-8")) for path in marked)
+    choices = [c for document in documents for c in _reread(document, engine, reader, families)]
+    report(f"{len(choices):,} places of unlisted spinners read again")
     return conditional_logit(choices)
 
 
@@ -256,7 +267,7 @@ def fit_record(pairs: Path, family: str, report: Callable[[str], object]) -> Rec
     prior keeps seldom ones near zero. Estimated entries are left out: these pairs need not know them.
     """
     marked, _ = split(pairs)
-    fitted = replace(load_fitted(root() / "fitted.json"), records={}, rereading=())
+    fitted = replace(load_fitted(root() / "fitted.json"), records={}, rereading={})
     places: list[tuple[tuple[str, str], float, bool]] = []
     for part in range(PARTS):
         with tempfile.TemporaryDirectory() as folder:
