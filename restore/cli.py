@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from restore import options as opt
 from restore.options import Format, Html
@@ -26,13 +27,30 @@ if TYPE_CHECKING:
     from restore.reports import HtmlReport
     from restore.restoration import Restoration
     from restore.restorer import Restorer
+    from restore.targets import Source
+
+
+class _Piped(TyperGroup):
+    """Commands whose reader may go away: they end quietly then (Typer itself would end with 1, which means found)."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
 
 app = typer.Typer(
+    cls=_Piped,
     help="Put back what a text spinner replaced; leave clean text alone.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    epilog="Settings: restore.toml, or [tool.restore] in pyproject.toml, found upward; `restore config` shows them. "
+    epilog="Settings: restore.toml, or \\[tool.restore] in pyproject.toml, found upward; `restore config` shows them. "
     "Exit codes: 0 done, 1 found (detect), 2 an error.",
 )
 lexicon_app = typer.Typer(help="Look into lexicons, and check your own.", no_args_is_help=True)
@@ -111,6 +129,8 @@ def clean(
     try:
         target_kind = to.value if to else "text" if html is Html.extract and output else ""
         sources = targets.planned(names, glob, output, write, target_kind)
+        if not as_json:
+            _check_kinds(sources, target_kind, from_kind.value if from_kind else "")
         taken = [str(path) for source in sources for path in (source.name, source.target) if path]
         page = _page(report, [*taken, *([str(rejects)] if rejects else [])])
         _check_apart(rejects, "rejects", taken)
@@ -212,7 +232,8 @@ def explain(
     from restore.reports import explanation
 
     def table(name: str, result: Restoration) -> str:
-        return explanation(result, result.undo(), color=_terminal()) + "\n"
+        heading = f"{name}\n" if name != path else ""  # one of several records
+        return heading + explanation(result, result.undo(), color=_terminal()) + "\n"
 
     page = _page(report, [path])
     plan = pipeline.Plan(
@@ -542,8 +563,21 @@ def _allowed(values: Iterable[str]) -> Iterator[str]:
             except (OSError, UnicodeDecodeError) as error:
                 _fail(f"{value}: cannot be read as an allow-list ({error}); give UTF-8 text, a phrase on each line")
             yield from (line.partition("#")[0].strip() for line in lines)
+        elif value.endswith(".txt") or os.sep in value:
+            _fail(f"{value}: no such file; name a list of phrases, or give the phrases themselves")
         else:
             yield from value.split(",")
+
+
+def _check_kinds(sources: Iterable[Source], to: str, kind: str) -> None:
+    """Targets are named as what they will hold."""
+    from restore.documents import kind_of
+
+    for source in sources:
+        named = kind_of(str(source.target)) if source.target else ""
+        holds = to or kind or kind_of(source.name)
+        misnamed = named and holds and named != holds
+        _refuse(misnamed, f"{source.target}: would hold {holds}; turn it with --to, or give it another name")
 
 
 def _terminal() -> bool:
@@ -577,9 +611,6 @@ def run() -> Any:
         return app()
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 if __name__ == "__main__":

@@ -29,9 +29,7 @@ from numpy.typing import NDArray
 
 from restore import vectors
 from restore.context import frequency
-from restore.vectors import Array, Arrays
-
-Ints = NDArray[np.int64]
+from restore.vectors import Array, Arrays, Ints
 
 NEAR: Final = 6  # words on either side, each in its place
 PASSAGE: Final = 40  # words on either side that make the topic

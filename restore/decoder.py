@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from restore.candidates import Lattice
 from restore.context import SENTENCE, UNSEEN, ContextModel, Floats, frequency, hashes
-
-Ints = NDArray[np.int64]
+from restore.vectors import Ints
 
 KEEP: Final = 1e-3  # arcs and pairs of arcs below this coarse posterior are dropped
 _FLOOR: Final = np.float64(-1e30)

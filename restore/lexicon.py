@@ -136,7 +136,7 @@ def versions() -> list[tuple[str, str]]:
     found = []
     for name in available():
         digest = hashlib.sha256()
-        for path in sorted((root() / name).rglob("*.tsv")):
+        for path in sorted(p for p in (root() / name).rglob("*") if p.is_file()):
             digest.update(path.read_bytes())
         number = manifest(root() / name).get("version")
         found.append((f"lexicon {name}", f"{number} {digest.hexdigest()[:12]}" if number else digest.hexdigest()[:12]))
@@ -144,6 +144,8 @@ def versions() -> list[tuple[str, str]]:
         ("context model", "context.bin"),
         ("two-sided model", "twosided.npz"),
         ("associations", "associations.bin"),
+        ("cloze model", "cloze.npz"),
+        ("kinship", "kinship.npz"),
     ):
         path = root() / file
         if path.is_file():

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from restore.cache import folder
 from restore.restoration import Edit
+from restore.vectors import Doubles
 
 CLOSE: Final = 0.9  # confidence up to which an edit is looked at again
 AFTER: Final = 60  # characters after a candidate that it must fit
@@ -40,7 +41,6 @@ CONTEXT: Final = 1536  # tokens that the model sees at most
 KEPT: Final = 256  # of these, kept where the text is longer
 CANDIDATES: Final = 12  # of a place
 
-Doubles = NDArray[np.float64]
 _BATCH: Final = 512  # tokens read at once
 _SEQUENCES: Final = 64  # the text itself and continuations that are read side by side
 _Branch = tuple[int, list[list[int]]]  # tokens before a place, and the rows of tokens that may come then

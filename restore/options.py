@@ -159,7 +159,7 @@ Strip = Annotated[
     bool,
     typer.Option(
         "--strip-invisible",
-        help="Remove soft hyphens and zero-width characters, and letters of other scripts in Latin words.",
+        help="Remove soft hyphens and zero-width characters, and put Latin letters for their look-alikes in Latin words.",
         rich_help_panel=_ENGINE,
     ),
 ]

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from restore.lexicon import Option
 from restore.termtables import singular
+from restore.vectors import Doubles
 
 RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases, among those that look like it
 RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
@@ -31,7 +31,6 @@ DENSITIES: Final = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 COMPOSED_RATE: Final = 0.3  # P(found | original) of the likeliest original of a place, as it is reported
 LEAST_RATIO: Final = 0.5  # log-likelihood ratio below which a composition is no place
 
-Doubles = NDArray[np.float64]
 T = TypeVar("T")
 _DENSITIES: Final = np.array(DENSITIES)
 _SCALE: Final = _DENSITIES / DENSITY

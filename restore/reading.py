@@ -35,6 +35,7 @@ from restore.text import Tokens
 from restore.thesaurus import FAMILY as THESAURUS
 from restore.thesaurus import Source, Summed
 from restore.twosided import TwoSided
+from restore.vectors import Doubles
 
 LOOK: Final = 0.005  # probability from which on a sentence is read
 CERTAIN: Final = -20.0  # log probability of an untouched text below which its verdict is left as it is
@@ -48,8 +49,6 @@ PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against 
 # Shares of what is listed, and of what tables have in common, that a table of one's own is thought to have:
 SUPPOSED: Final = (0.15, 0.2)
 BLOCK: Final = 3000  # tokens decoded at once
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ read in a few array operations.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import log1p
 from typing import Final
@@ -35,7 +36,9 @@ from restore.inflection import bases
 from restore.kinship import Kinship
 from restore.lexicon import root
 from restore.restoration import Edit, splice
+from restore.surface import fix_article
 from restore.text import tokenize
+from restore.vectors import Doubles, Ints
 
 FEATURES: Final = ("lattice", "found", "kinship", "before", "after", "topic", "cloze", "length", "elsewhere")
 LEAST: Final = 0.1  # confidence from which on an edit is read again (by a language model too),
@@ -43,10 +46,9 @@ SURE: Final = 0.995  # and up to which
 NEAR: Final = 4  # words on either side whose company counts by side,
 PASSAGE: Final = 40  # and as the topic of a place
 _FLOOR: Final = 1e-6
+_ARTICLE: Final = re.compile(r"\b(an?) $", re.IGNORECASE)
 _COMPANY: Final = FEATURES.index("before")  # the first feature that is of the words around
 
-Doubles = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Coefficients = tuple[float, ...]  # in the order of `FEATURES`
 
 
@@ -100,13 +102,17 @@ class Rereader:
         company = (x[:, _COMPANY:] @ coefficients[_COMPANY:]).tolist()
         p, found, first = softmax(x @ coefficients, places).tolist(), places.found.tolist(), places.first.tolist()
         for number, a, b in zip(places.edit, first, [*first[1:], len(p)], strict=True):
-            out[number] = _judged(edits[number], places.text[a:b], p[a:b], found[a:b], company[a:b])
+            judged = _judged(edits[number], places.text[a:b], p[a:b], found[a:b], company[a:b])
+            free = edits[number - 1].end if number else 0
+            out[number] = (
+                _with_article(judged, text, free) if judged.replacement != edits[number].replacement else judged
+            )
         return out
 
     def evidence(self, text: str, edits: Sequence[Edit], places: Places) -> Doubles:
         """What speaks for each candidate, shape (candidates, features), in nats."""
         words, begin, end = _restored(text, edits, places)
-        said, place = [candidate_words_of(candidate) for candidate in places.text], places.place
+        said, place = [words_read(candidate) for candidate in places.text], places.place
         return np.column_stack(
             [
                 np.log(np.maximum(places.prior, _FLOOR)),
@@ -121,7 +127,7 @@ class Rereader:
 
     def _kin(self, edits: Sequence[Edit], places: Places, said: Sequence[Sequence[str]]) -> Doubles:
         """Kinship of each candidate with the text as found, nought of that itself; shape (candidates,)."""
-        found = self._kinship.of([candidate_words_of(edits[number].found) for number in places.edit])
+        found = self._kinship.of([words_read(edits[number].found) for number in places.edit])
         kin = np.einsum("ij,ij->i", found[places.place], self._kinship.of(said))
         return np.where(places.found, 0.0, kin)
 
@@ -205,6 +211,20 @@ def _judged(edit: Edit, texts: list[str], p: list[float], found: list[bool], com
     return Edit(edit.start, edit.end, edit.found, texts[best], spun * p[best], edit.family, tuple(others), evidence)
 
 
+def _with_article(edit: Edit, text: str, free: int) -> Edit:
+    """An edit, with the article before it where its replacement needs the other form. free: where the edit before ends."""
+    before = _ARTICLE.search(text, max(free, edit.start - 3), edit.start)
+    if before is None:
+        return edit
+    article, standing = before[1], before[0]
+    right = fix_article(article, edit.replacement, edit.replacement)
+    if right == article:
+        return edit
+    alternatives = tuple((standing + other, p) for other, p in edit.alternatives)
+    found, replacement = standing + edit.found, right + standing[len(article) :] + edit.replacement
+    return replace(edit, start=before.start(), found=found, replacement=replacement, alternatives=alternatives)
+
+
 def _restored(text: str, edits: Sequence[Edit], places: Places) -> tuple[list[str], Ints, Ints]:
     """The words of the text as restored so far, and where among them each place begins and ends."""
     firm = [e.confidence >= 0.5 for e in edits]
@@ -221,7 +241,7 @@ def _restored(text: str, edits: Sequence[Edit], places: Places) -> tuple[list[st
 
 
 @lru_cache(maxsize=16384)
-def candidate_words_of(candidate: str) -> tuple[str, ...]:
+def words_read(candidate: str) -> tuple[str, ...]:
     """Its words as the context model reads them."""
     return tuple(sequence(tokenize(candidate))[0][1:])
 

@@ -17,13 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from restore.context import BUCKET, Table
 from restore.inflection import Form, analyses, bases, inflect
-
-Ints = NDArray[np.int64]
-Doubles = NDArray[np.float64]
+from restore.vectors import Doubles, Ints
 
 SOURCES: Final = {
     "wordnet": ("wordnet.n", "wordnet.v", "wordnet.a", "wordnet.r"),

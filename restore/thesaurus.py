@@ -34,14 +34,13 @@ from restore.synonyms import (
     SOURCES,
     WEIGHT_STEP,
     WEIGHT_ZERO,
-    Doubles,
-    Ints,
     Synonyms,
     inflected,
     load_screen,
     shared,
 )
 from restore.text import PROTECTED_WORD, Tokens, shape
+from restore.vectors import Doubles, Ints
 
 FAMILY: Final = "thesaurus"
 RATE: Final = 0.15  # share of the replaceable words that a spinner replaces

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import sys
 
 import pytest
@@ -54,6 +55,25 @@ def test_output_file_and_folder(run, tmp_path, spun):
     for path in ("out.txt", "out/a.txt", "out/b.txt"):
         assert (tmp_path / path).read_text(encoding="utf-8") == expected
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == spun
+
+
+@pytest.mark.parametrize("command", [["clean"], ["detect"], ["explain"], ["lexicon", "show"]])
+def test_a_closed_pipe_is_no_error(tmp_path, spun, command):
+    """`restore detect ... | head -1`: not exit code 1, which says that something was spun."""
+    argument = "worth" if command[0] == "lexicon" else "a.txt"
+    (tmp_path / "a.txt").write_text(spun, encoding="utf-8")
+    line = [sys.executable, "-m", "restore", *command, argument]
+    with subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_records_are_told_apart_when_explained(run, spun, clean):
+    lines = "".join(json.dumps({"body": text}) + "\n" for text in (spun, clean))
+    out = run("explain", "--from", "jsonl", "--field", "body", stdin=lines.encode()).stdout.decode()
+    assert out.startswith("-:1\n")
+    assert "\n-:2\n" in out
 
 
 def test_diff_shows_changed_lines_only(run, spun):
@@ -141,7 +161,8 @@ def test_help_and_version(run):
     version = run("--version").stdout.decode().splitlines()
     assert version[0] == f"restore {restore.__version__}"
     assert version[1].startswith("lexicon autoblog ")
-    assert [line.rpartition(" ")[0] for line in version[-3:]] == ["context model", "two-sided model", "associations"]
+    models = ["context model", "two-sided model", "associations", "cloze model", "kinship"]
+    assert [line.rpartition(" ")[0] for line in version[-5:]] == models
     assert run("clean", "--help").returncode == 0
 
 

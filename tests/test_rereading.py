@@ -37,7 +37,7 @@ def edit(text: str, found: str, *listed: tuple[str, float], spun: float = 1.0, a
 def reader(associations: Associations, **weight: float) -> Rereader:
     coefficients = tuple(weight.get(name, one) for name, one in zip(FEATURES, ONLY_LATTICE, strict=True))
     cloze, kinship = Cloze.load(root() / "cloze.npz"), Kinship.load(root() / "kinship.npz")
-    return Rereader(coefficients, associations, cloze, kinship)
+    return Rereader({"": coefficients}, associations, cloze, kinship)
 
 
 BARREL = table(("topic", "price", "barrel", 2.0), ("topic", "value", "barrel", -1.0))
@@ -98,6 +98,18 @@ def test_a_relative_of_the_word_found_is_likelier():
     (judged,) = reader(BARREL, kinship=3.0).judge(TEXT, [listed], FAMILIES)
     assert judged.replacement == "value"
     assert dict(judged.alternatives)["worth"] < 0.2
+
+
+def test_an_article_follows_the_word_that_wins():
+    """What was judged likelier in the lattice had the article that stands there; what is in the end needs the other."""
+    text = "He set a worth by the barrel."
+    oil = reader(table(("topic", "amount", "barrel", 2.0)), topic=1.0)
+    (judged,) = oil.judge(text, [edit(text, "worth", ("value", 0.5), ("amount", 0.4))], FAMILIES)
+    assert (judged.found, judged.replacement) == ("a worth", "an amount")
+    assert text[judged.start : judged.end] == judged.found
+    assert {other for other, _ in judged.alternatives} == {"a value", "a worth"}
+    taken = [edit(text, "a", ("one", 0.9)), edit(text, "worth", ("value", 0.5), ("amount", 0.4))]
+    assert oil.judge(text, taken, FAMILIES)[1].replacement == "amount"  # the article is another edit's
 
 
 def test_neighbours_are_read_as_restored():

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 
 from restore.text import Tokens
+from restore.vectors import Doubles
 
 ALIKE: Final = 0.12  # share of their weight that paired sentences have in common, at least
 PLAIN: Final = 0.55  # as many sentences on both sides, each so much alike with its fellow: nothing to search
@@ -26,7 +26,6 @@ MERGING: Final = 0.5  # of its weight that a sentence must add when it is taken 
 CELLS: Final = 40_000  # sentence pairs looked at in one table; longer texts are parted first
 SHINGLE: Final = 4  # words in a row; those that are unique on both sides show where texts can be parted
 
-Doubles = NDArray[np.float64]
 Range = tuple[int, int]
 
 

@@ -14,11 +14,9 @@ from restore.context import Hashes
 from restore.inflection import analyses
 from restore.learning.smoothing import pack
 from restore.lexicon import Lexicon
-from restore.rereading import NEAR, PASSAGE, candidate_words_of, doubtful
+from restore.rereading import NEAR, PASSAGE, doubtful, words_read
 from restore.restorer import Restorer
-
-Ints = NDArray[np.int64]
-Doubles = NDArray[np.float64]
+from restore.vectors import Doubles, Ints
 
 TOGETHER: Final = 2 * PASSAGE  # tokens that share a topic
 COMPANY: Final = 40_000  # words, the most frequent ones, that are counted as company
@@ -49,7 +47,7 @@ def doubts(texts: Iterable[str], engine: Restorer) -> Counter[str]:
         word
         for text in texts
         for candidate in doubtful(engine.restore(text).edits, engine.dense_families).text
-        for word in candidate_words_of(candidate)
+        for word in words_read(candidate)
     )
 
 

@@ -1,7 +1,7 @@
 """How originals are written: the capitals of names and acronyms ("New York", "TV"), counted where they stand in running text.
 
-Spinners keep the case of a phrase's first letter, so that a capital there alone ("Center") is to be seen in what is
-found, and is not learned; those further in are lost.
+Spinners keep the case of a phrase's first letter and lose those further in. A capital that stands first in nine tenths of
+the places ("Americans") is learned too: what is found in lower case then stands for a name all the same.
 """
 
 from __future__ import annotations
@@ -43,18 +43,17 @@ class Writing:
                         self._forms[phrase][text[tokens.start[i] : tokens.end[end - 1]].replace("’", "'")] += 1
 
     def usual(self) -> dict[str, str]:
-        """Phrases that mostly have capitals inside: folded -> as written."""
+        """Phrases that mostly have capitals: folded -> as written."""
         out = {}
         for phrase, forms in self._forms.items():
             form, seen = forms.most_common(1)[0]
-            inner = form[1:] != phrase[1:]
-            if inner and seen >= LEAST and seen >= SHARE * forms.total() and phrase_key(form) == phrase:
+            if form != phrase and seen >= LEAST and seen >= SHARE * forms.total() and phrase_key(form) == phrase:
                 out[phrase] = form
         return out
 
 
 def usual_forms(texts: Iterable[Tokens], phrases: Iterable[str]) -> dict[str, str]:
-    """Which of these phrases mostly have capitals inside in these texts, and how they are written."""
+    """Which of these phrases mostly have capitals in these texts, and how they are written."""
     writing = Writing(phrases)
     for tokens in texts:
         writing.read(tokens)

@@ -31,9 +31,7 @@ from restore.learning.descent import Descent
 from restore.learning.embeddings import principal
 from restore.lexicon import Lexicon
 from restore.synonyms import Synonyms, inflected
-from restore.vectors import Array, Arrays
-
-Ints = NDArray[np.int64]
+from restore.vectors import Array, Arrays, Ints
 
 READ: Final = 32_000  # words that have a vector as neighbours,
 TOLD: Final = 28_000  # and those that may fill a gap

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from restore.learning.alignment import Bead, Block
 from restore.lexicon import LONGEST
 from restore.text import PROTECTED_WORD, Tokens
+from restore.vectors import Doubles, Ints
 
 CONTEXT: Final = 2  # words that both sides of a pair share, at most: one, or all of the shorter side
 PASSES: Final = 6
@@ -41,8 +42,6 @@ EDITED_WORDS: Final = 3  # words that may be edited in or out; a sentence with m
 LEAST_KEPT: Final = 0.02  # share of a word's occurrences that are left alone
 SURE: Final = 0.5  # posterior from which on a pair is certain at a place
 
-Ints = NDArray[np.int64]
-Doubles = NDArray[np.float64]
 Shape = tuple[tuple[int, int], ...]
 _GAPS: Final = {"": 0, " ": 1, "-": 2}  # joiners; other gaps part phrases
 _APART: Final = 3

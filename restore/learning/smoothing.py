@@ -24,9 +24,7 @@ from restore.context import (
     locate,
     ngram_hash,
 )
-
-Ints = NDArray[np.int64]
-Doubles = NDArray[np.float64]
+from restore.vectors import Doubles, Ints
 
 BITS: Final = 21  # of a word's number in a packed n-gram
 SENTENCE_ID: Final = 0  # the word that stands between sentences
