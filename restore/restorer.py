@@ -89,10 +89,10 @@ class Restorer:
     which take precedence. threshold: least confidence of an edit, 0 to 1. allow:
     words and phrases to leave alone, in any case. assume_spun: skip the
     detector and treat every passage as spun. neural: hear a pretrained language model
-    on close calls (an extra; a hundred times slower). fitted: weights of the sources of evidence
+    on close calls (an extra; some hundred times slower). fitted: weights of the sources of evidence
     and the calibration, for experiments.
 
-    Loading is done at construction (a tenth of a second); use one object for
+    Loading is done at construction (a quarter of a second); use one object for
     many texts. Threads may share it, and take turns; for speed use `stream`, which has processes. Raises LexiconError (a ValueError) for unknown families and
     broken lexicons, ValueError for a threshold out of range, TypeError for a string where a list is meant, NeuralError (an
     ImportError) where the extra is missing.

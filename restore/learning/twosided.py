@@ -1,4 +1,4 @@
-"""Training of the two-sided context model (PyTorch; nothing else needs it).
+"""Training of the two-sided context model (PyTorch).
 
 Clean documents are spun by the learned channel, afresh for each, and the model
 learns which arc of the lattice was the author's: softmax over the arcs that
