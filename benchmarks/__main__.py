@@ -357,7 +357,8 @@ def batch_command(
     jobs: Annotated[int, typer.Option("-j", help="Processes.")] = 2,
     kills: Annotated[int, typer.Option(help="Also kill a run so many times, resume it, and compare.")] = 0,
 ) -> None:
-    """A large file: words a second, memory of the largest worker over time (Linux); exit code 1 if a resumed run differs."""
+    """A large file: words a second, memory of the largest worker over time (Linux); exit code 1 if a resumed run
+    differs."""
     found = batch(path, jobs)
     typer.echo(found["summary"])
     typer.echo(f"{path.stat().st_size / 1e6:,.0f} MB in {found['seconds']:.0f} s with {jobs} processes")

@@ -31,8 +31,8 @@ def quality() -> dict[str, float]:
 
 
 def likeness(spun: str, original: str) -> float:
-    """Share of the words of a restored text that are its original's, at thresholds from 0.5 to 0.9: at a single one, one edit in doubt
-    would decide."""
+    """Share of the words of a restored text that are its original's, at thresholds from 0.5 to 0.9: at a single one,
+    one edit in doubt would decide."""
     restored = [restore.Restorer(threshold=t).restore(spun).text.lower().split() for t in THRESHOLDS]
     return sum(Indel.normalized_similarity(words, original.lower().split()) for words in restored) / len(restored)
 
@@ -45,8 +45,8 @@ def f_half(engine: restore.Restorer, documents: Sequence[Document]) -> float:
 
 
 def corpus_quality(engine: restore.Restorer) -> dict[str, float]:
-    """F0.5 on the spun tracks of the corpus's dev half, also of each mechanism of `autoblog`; false edits on the untouched
-    ones."""
+    """F0.5 on the spun tracks of the corpus's dev half, also of each mechanism of `autoblog`; false edits on the
+    untouched ones."""
     found: dict[str, float] = {}
     for track in TRACKS:
         documents = load("dev", [track])

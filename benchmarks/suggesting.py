@@ -1,4 +1,5 @@
-"""`restore lexicon suggest` with a tenth of the known phrases hidden: are they suspected, and are the originals right?"""
+"""`restore lexicon suggest` with a tenth of the known phrases hidden: are they suspected, and are the originals
+right?"""
 
 from __future__ import annotations
 

@@ -132,9 +132,9 @@ def joined(one: Lattice, other: Lattice, left: bool = True) -> Lattice:
 class _Word(NamedTuple):
     """A token by itself.
 
-    shape: what it emits as it stands. stay: log probability that it was left alone. listed, derived: what it may stand for, as a
-    listed phrase or an inflected form of one. heads: base forms that listed phrases begin with. goes_on: whether longer
-    phrases may begin with it.
+    shape: what it emits as it stands. stay: log probability that it was left alone. listed, derived: what it may stand
+    for, as a listed phrase or an inflected form of one. heads: base forms that listed phrases begin with. goes_on:
+    whether longer phrases may begin with it.
     """
 
     shape: tuple[str, ...]

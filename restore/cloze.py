@@ -44,10 +44,10 @@ OFFSETS: Final = np.array([k for k in range(-NEAR, NEAR + 1) if k])  # of the wo
 class Cloze:
     """Word vectors and layers.
 
-    vocabulary: number of each word that is read; the first `len(weights["U"])` of them can be told in a gap. weights: `E` and
-    `U`, vectors of words read and told, (words, dimensions) as int8, with `E.scale` and `U.scale`; `fame`, how much a word
-    counts for the topic; `bias`, log P(word) + b(word); `norm` and `norm.bias`, from hidden units to log Z; the `LAYERS`, (inputs, outputs), in the file int8 as well, with
-    `near.bias`, `mix.bias` and `out.bias`.
+    vocabulary: number of each word that is read; the first `len(weights["U"])` of them can be told in a gap. weights:
+    `E` and `U`, vectors of words read and told, (words, dimensions) as int8, with `E.scale` and `U.scale`; `fame`, how
+    much a word counts for the topic; `bias`, log P(word) + b(word); `norm` and `norm.bias`, from hidden units to log Z;
+    the `LAYERS`, (inputs, outputs), in the file int8 as well, with `near.bias`, `mix.bias` and `out.bias`.
     """
 
     vocabulary: dict[str, int]
@@ -65,8 +65,8 @@ class Cloze:
         """How well candidates fit: the sum over their words of log P(word | gap), shape (candidates,).
 
         words: of a text, as the context model reads them (`context.sequence`). begin, end: the gaps as ranges of these,
-        shape (gaps,). place: the gap of each candidate, shape (candidates,). Each word of a candidate is told between those
-        before it and what follows the gap; of one that cannot be told the plain log probability counts.
+        shape (gaps,). place: the gap of each candidate, shape (candidates,). Each word of a candidate is told between
+        those before it and what follows the gap; of one that cannot be told the plain log probability counts.
         """
         flat = [word for candidate in candidates for word in candidate]
         if not flat:
@@ -111,7 +111,8 @@ class Cloze:
 
 
 def _around(read: Ints, begin: Ints, end: Ints, said: Ints, asked: Ints, at: Ints) -> Ints:
-    """Words beside some words of candidates, shape (asked, 2 * NEAR): those before it in the candidate, then those of the text.
+    """Words beside some words of candidates, shape (asked, 2 * NEAR): those before it in the candidate, then those of
+    the text.
 
     said: words of all candidates; asked: which of them, `at` their places in their candidates, begin, end: their gaps.
     """

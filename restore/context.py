@@ -179,8 +179,8 @@ class ContextModel:
                 file.write(np.ascontiguousarray(array).tobytes())
 
     def unigrams(self, words: Hashes) -> tuple[Floats, Floats]:
-        """Log probability of each word on its own (`UNSEEN` where the model does not know it), and its backoff weight as a
-        history."""
+        """Log probability of each word on its own (`UNSEEN` where the model does not know it), and its backoff weight
+        as a history."""
         held, (p, b) = self._low.find(ngram_hash(words))
         alone = np.where(held, p * np.float32(-LOG_STEP), np.float32(UNSEEN)).astype(np.float32)
         return alone, np.where(held, _backoff(b), np.float32(0))
@@ -256,8 +256,8 @@ def frequency(word: str) -> float:
 def _zipf() -> dict[str, float]:
     """Zipf frequency (log10 of occurrences in 10^9 words) of the words of `wordfreq`'s small English list.
 
-    The list is read as it lies in that package: importing it loads tokenizers of all languages, a fifth of a second at each
-    start. It holds one list of words for each centibel below certainty, after a header.
+    The list is read as it lies in that package: importing it loads tokenizers of all languages, a fifth of a second at
+    each start. It holds one list of words for each centibel below certainty, after a header.
     """
     spec = find_spec("wordfreq")
     assert spec is not None

@@ -245,12 +245,12 @@ def _inside(words: _Words, pair_p: Floats, pair_b: Floats, model: ContextModel, 
 
 @dataclass(frozen=True, slots=True)
 class _Edges:
-    """Edges between nodes in the order in which they are gone through: forwards from the beginnings of the sentences, and at
-    the same time backwards, as edges of a second set of nodes, from their ends.
+    """Edges between nodes in the order in which they are gone through: forwards from the beginnings of the sentences,
+    and at the same time backwards, as edges of a second set of nodes, from their ends.
 
-    order: edges, those of the second set numbered on. source: the node that each of these comes from. steps: stretches of
-    `order` that are done at once, each with the nodes that its edges lead to, where the edges of each begin, and which node
-    each leads to; the last two None where there is one edge a node.
+    order: edges, those of the second set numbered on. source: the node that each of these comes from. steps: stretches
+    of `order` that are done at once, each with the nodes that its edges lead to, where the edges of each begin, and
+    which node each leads to; the last two None where there is one edge a node.
     """
 
     src: Ints

@@ -111,7 +111,8 @@ class Journal:
 
 
 def fingerprint(name: str | Path) -> str:
-    """Tells a file from another, or from itself changed: size, time of change, hash of its first 64 KiB. Nothing of a pipe."""
+    """Tells a file from another, or from itself changed: size, time of change, hash of its first 64 KiB. Nothing of a
+    pipe."""
     if name == STANDARD:
         return ""
     try:

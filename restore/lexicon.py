@@ -224,7 +224,8 @@ def source_files(families: Iterable[str], paths: Iterable[Path] = ()) -> list[Pa
 
 
 def at_work(paths: Iterable[Path] = ()) -> list[Lexicon]:
-    """The lexicons as they are used: dense families and a user's as one, each other family by itself. Raises LexiconError."""
+    """The lexicons as they are used: dense families and a user's as one, each other family by itself. Raises
+    LexiconError."""
     dense, others = split_families(available())
     return [load(dense, paths), *(load([name]) for name in others)]
 

@@ -103,7 +103,8 @@ class SecondOpinion:
         self._model = LanguageModel(model, threads or os.cpu_count() or 1)
 
     def judge(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
-        """Edits of a text in order, close ones with other probabilities, and another replacement where one is likelier."""
+        """Edits of a text in order, close ones with other probabilities, and another replacement where one is
+        likelier."""
         return [edit if heard is None else self._weighed(edit, heard) for edit, heard in self.heard(text, edits)]
 
     def heard(self, text: str, edits: Sequence[Edit]) -> Iterator[tuple[Edit, Doubles | None]]:
@@ -210,8 +211,8 @@ class LanguageModel:
     def scores(self, pieces: Sequence[str], asked: Sequence[tuple[int, Sequence[str]]]) -> list[Doubles]:
         """Log probabilities of continuations of a text that is given in pieces.
 
-        asked: how many pieces stand before, and what may come then; in order. Of a long text the model sees `CONTEXT` tokens
-        at most.
+        asked: how many pieces stand before, and what may come then; in order. Of a long text the model sees `CONTEXT`
+        tokens at most.
         """
         start = self._llama.llama_vocab_bos(self._vocabulary)
         window, waiting, out = [start], list[_Branch](), list[Doubles]()
@@ -260,7 +261,8 @@ class LanguageModel:
         return out
 
     def _follow(self, group: Sequence[tuple[int, int, Sequence[int], Doubles]]) -> None:
-        """Add the log probabilities of the later tokens of some rows, each a sequence that leaves the text at a place."""
+        """Add the log probabilities of the later tokens of some rows, each a sequence that leaves the text at a
+        place."""
         for sequence, (at, *_) in enumerate(group, 1):
             self._llama.llama_memory_seq_cp(self._memory, 0, sequence, 0, at)
         items = [(row[k], at + k, s, True) for s, (at, _, row, _) in enumerate(group, 1) for k in range(len(row) - 1)]
@@ -305,7 +307,8 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _in_eight_bits(model: Model) -> Path:
-    """A model's file in eight bits, which llama.cpp runs twice as fast as the four that it comes in; made once for a user.
+    """A model's file in eight bits, which llama.cpp runs twice as fast as the four that it comes in; made once for a
+    user.
 
     Where no cache can be written a whole file is taken as it is. Raises NeuralError for one in parts.
     """

@@ -91,8 +91,8 @@ class Features(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Coefficients of a conditional logit over the originals of a place: log P(o) P(found | o), words changed, and whether
-    the original has more or fewer words than were found."""
+    """Coefficients of a conditional logit over the originals of a place: log P(o) P(found | o), words changed, and
+    whether the original has more or fewer words than were found."""
 
     joint: float = 1.0
     changes: float = 0.0
@@ -189,15 +189,15 @@ def smooth_places(
 ) -> tuple[list[float], float]:
     """Log odds of each place to be a sparse family's, and the probability that the family is at work in a text.
 
-    length: of the text, in tokens, at least 1. prior: probability that the family is at work. some: it is known to be. The
-    family's places are a Poisson process of unknown density d (`DENSITIES`, each as likely), so that with weights w,
-    fitted at DENSITY, the log-likelihood ratio of a text is
+    length: of the text, in tokens, at least 1. prior: probability that the family is at work. some: it is known to be.
+    The family's places are a Poisson process of unknown density d (`DENSITIES`, each as likely), so that with weights
+    w, fitted at DENSITY, the log-likelihood ratio of a text is
 
         -FOUND d length + sum over its places of log [1 + d / DENSITY e^w].
 
-    A place's weight stands against what all places say of the text that do not overlap with it: whether the family is at
-    work there, and how densely; where it is known to be, against the chance that it is at work elsewhere alone. A change
-    that occurs twice counts once.
+    A place's weight stands against what all places say of the text that do not overlap with it: whether the family is
+    at work there, and how densely; where it is known to be, against the chance that it is at work elsewhere alone. A
+    change that occurs twice counts once.
     """
     counted: list[tuple[Place, Doubles]] = []
     known: set[tuple[str, str]] = set()

@@ -138,11 +138,11 @@ class Reader:
         numbers: Sequence[int] | None = None,
         places: Sequence[tuple[Place, float]] = (),
     ) -> list[Block]:
-        """Sentences, all or some, decoded as those of a spinner with a table of its own: by a part of what is listed, by
-        what such tables have in common, and with the synonyms of a thesaurus, if any.
+        """Sentences, all or some, decoded as those of a spinner with a table of its own: by a part of what is listed,
+        by what such tables have in common, and with the synonyms of a thesaurus, if any.
 
-        known: whether this is what spun them. Then every candidate is welcome; till then the words that it left alone speak
-        against such a spinner. places: what sparse families claim, with log odds.
+        known: whether this is what spun them. Then every candidate is welcome; till then the words that it left alone
+        speak against such a spinner. places: what sparse families claim, with log odds.
         """
 
         def lattice(own: list[tuple[int, int]]) -> Lattice:

@@ -85,7 +85,8 @@ class Rereader:
 
     @classmethod
     def load(cls, coefficients: Mapping[str, Coefficients]) -> Rereader:
-        """With the shipped models; coefficients by spinner, "" for any other. Raises OSError where a file is not there, ValueError where it is damaged."""
+        """With the shipped models; coefficients by spinner, "" for any other. Raises OSError where a file is not there,
+        ValueError where it is damaged."""
         folder = root()
         associations, cloze = Associations.load(folder / "associations.bin"), Cloze.load(folder / "cloze.npz")
         return cls(coefficients, associations, cloze, Kinship.load(folder / "kinship.npz"))
@@ -212,7 +213,8 @@ def _judged(edit: Edit, texts: list[str], p: list[float], found: list[bool], com
 
 
 def _with_article(edit: Edit, text: str, free: int) -> Edit:
-    """An edit, with the article before it where its replacement needs the other form. free: where the edit before ends."""
+    """An edit, with the article before it where its replacement needs the other form. free: where the edit before
+    ends."""
     before = _ARTICLE.search(text, max(free, edit.start - 3), edit.start)
     if before is None:
         return edit
@@ -249,7 +251,8 @@ def words_read(candidate: str) -> tuple[str, ...]:
 def _elsewhere(
     words: list[str], begin: list[int], end: list[int], said: Sequence[Sequence[str]], place: list[int]
 ) -> list[float]:
-    """log (1 + n) of each candidate, n being how often the rarest of its words stands in the text outside its place, in any form."""
+    """log (1 + n) of each candidate, n being how often the rarest of its words stands in the text outside its place, in
+    any form."""
     every: Counter[str] = Counter()
     for word, n in Counter(words).items():
         for base in bases(word):

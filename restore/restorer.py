@@ -92,10 +92,10 @@ class Restorer:
     on close calls (an extra; some hundred times slower). fitted: weights of the sources of evidence
     and the calibration, for experiments.
 
-    Loading is done at construction (a quarter of a second); use one object for
-    many texts. Threads may share it, and take turns; for speed use `stream`, which has processes. Raises LexiconError (a ValueError) for unknown families and
-    broken lexicons, ValueError for a threshold out of range, TypeError for a string where a list is meant, NeuralError (an
-    ImportError) where the extra is missing.
+    Loading is done at construction (a quarter of a second); use one object for many texts. Threads may share it, and
+    take turns; for speed use `stream`, which has processes. Raises LexiconError (a ValueError) for unknown families and
+    broken lexicons, ValueError for a threshold out of range, TypeError for a string where a list is meant, NeuralError
+    (an ImportError) where the extra is missing.
     """
 
     def __init__(
@@ -213,8 +213,8 @@ class Restorer:
             return sum(sum(s.passages.evidence) for s in self._screened(text))
 
     def sentence_evidence(self, text: str) -> list[tuple[float, float]]:
-        """Log-likelihood ratios of each sentence to have been spun by a dense family, in nats: by the words alone, and by
-        what decoding finds (for fitting how both are heard)."""
+        """Log-likelihood ratios of each sentence to have been spun by a dense family, in nats: by the words alone, and
+        by what decoding finds (for fitting how both are heard)."""
         tokens = tokenize(text)
         with self._turn:
             passages = self._screen.dense(tokens)
@@ -461,8 +461,8 @@ def _judge(
 
 
 def _with_agreement(readings: list[_Reading], lattice: Lattice) -> list[_Reading]:
-    """Readings of a sentence; those of sparse families, whose terms lie one within another, also have the probability of
-    longer ones that are doubtful and say the same of their words, unless one between them has it."""
+    """Readings of a sentence; those of sparse families, whose terms lie one within another, also have the probability
+    of longer ones that are doubtful and say the same of their words, unless one between them has it."""
     terms = [r for r in readings if lattice.kind[r.arc] == TERM and r.end - r.start == len(r.words)]
     doubtful = [r for r in terms if r.probability < DOUBTFUL and len(r.words) > 1]
     raised: dict[int, _Reading] = {}

@@ -48,7 +48,8 @@ def match_case(original: str, found: str) -> str:
 
 
 def stretch(original: str, words: Sequence[str]) -> str:
-    """The part of an original that has these words, as it is spelt there ("cross-entropy", "New York"); else the words joined."""
+    """The part of an original that has these words, as it is spelt there ("cross-entropy", "New York"); else the words
+    joined."""
     if "-" in original or not original.islower():
         pattern = r"(?<!\w)" + r"[\s-]*".join(map(regex.escape, words)) + r"(?!\w)"
         if match := regex.search(pattern, original, regex.IGNORECASE):

@@ -115,7 +115,8 @@ class Synonyms:
         return word in self._openings or any(base in self._openings for base, _ in analyses(word))
 
     def inverse(self, section: str) -> tuple[Ints, Ints, Doubles]:
-        """Where each word's originals begin, shape (words + 1,); the originals; P(word | original) once it is replaced."""
+        """Where each word's originals begin, shape (words + 1,); the originals; P(word | original) once it is
+        replaced."""
         if section not in self._inverse:
             r = self.sections[section]
             order = np.argsort(r.members, kind="stable")

@@ -153,8 +153,8 @@ class Terms:
     def places(self, tokens: Tokens, spun: bool = False) -> list[Place]:
         """Stretches that may be tortured terms, by their first token; they may overlap.
 
-        Where only papers are looked for, texts that neither read like one nor have several listed phrases are asked for the
-        listed phrases alone, and those that another family has `spun` not even for these.
+        Where only papers are looked for, texts that neither read like one nor have several listed phrases are asked for
+        the listed phrases alone, and those that another family has `spun` not even for these.
         """
         wary = bool(self._register) and not self._scholarly(tokens)
         if wary and spun:
@@ -210,7 +210,8 @@ class Terms:
         return [self._features(p, tokens, x, y) for p, x, y in zip(places, found, original, strict=True)]
 
     def _features(self, p: Place, tokens: Tokens, found: float, original: float) -> Features:
-        """What a composed place is judged by; log probabilities of the found phrase and the original as such are given."""
+        """What a composed place is judged by; log probabilities of the found phrase and the original as such are
+        given."""
         words = self._t.words
         shares = (words.get(x, {}).get(y, NEVER) for x, y in p.changes)
         written = tokens.text[tokens.start[p.start] + 1 : tokens.end[p.end - 1]]

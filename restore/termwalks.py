@@ -44,8 +44,8 @@ class _Reading(NamedTuple):
 
 
 class _Path(NamedTuple):
-    """A walk so far: what the tokens were read as, its log share, whether the last word is in the plural, whether any was
-    changed, and the token that stands for the unknown word (-1 if none; GAP is among the words then)."""
+    """A walk so far: what the tokens were read as, its log share, whether the last word is in the plural, whether any
+    was changed, and the token that stands for the unknown word (-1 if none; GAP is among the words then)."""
 
     words: tuple[str, ...] = ()
     share: float = 0.0
@@ -137,8 +137,8 @@ class Walks:
                 yield i
 
     def _gapped_starts(self, tokens: Tokens) -> Iterator[int]:
-        """Tokens where a term with an unknown word may begin: it and the next have readings that go on so, and there are
-        neighbours there that the context model has never seen together."""
+        """Tokens where a term with an unknown word may begin: it and the next have readings that go on so, and there
+        are neighbours there that the context model has never seen together."""
         keys, gaps = tokens.key, tokens.gap
         begin, further = self._edges
         fits = [x in begin or x in further for x in keys]
@@ -179,8 +179,8 @@ class Walks:
         return known
 
     def _ahead(self, key: str, gapped: bool) -> frozenset[str]:
-        """The words by which terms go on that begin with a reading of a word; of those with a word left out, `GAP` too where it
-        may be the next."""
+        """The words by which terms go on that begin with a reading of a word; of those with a word left out, `GAP` too
+        where it may be the next."""
         known = self._follow.get((key, gapped))
         if known is None:
             trie = self._gapped.terms if gapped else self._tables.terms
@@ -198,8 +198,8 @@ class Walks:
         path: _Path,
         found: dict[int, dict[str, tuple[float, str]]],
     ) -> None:
-        """Depth-first over segments and a trie of terms; `found` collects end -> original -> joint. path: what the tokens
-        from `first` to `at` were read as."""
+        """Depth-first over segments and a trie of terms; `found` collects end -> original -> joint. path: what the
+        tokens from `first` to `at` were read as."""
         if path.gap < 0 and GAP in node and self._goes_on(tokens, first, at) and _may_be_unknown(tokens.key[at]):
             gapped = path._replace(words=(*path.words, GAP), plural=False, changed=True, gap=at)
             self._step(tokens, first, at + 1, node[GAP], gapped, found)
@@ -251,8 +251,8 @@ class Walks:
             yield in_number(text, number), share + leaf[word] + LOG_RATE
 
     def kinship(self, found: str, original: str) -> float:
-        """How a change that no table has is explained: 1 where a thesaurus relates the words, a half where it relates what the
-        found word is known to replace to the original, 0 elsewhere."""
+        """How a change that no table has is explained: 1 where a thesaurus relates the words, a half where it relates
+        what the found word is known to replace to the original, 0 elsewhere."""
         if original in self._related(found):
             return 1.0
         known = (

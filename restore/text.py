@@ -135,8 +135,8 @@ def _latin(word: str) -> str:
 def hidden(text: str) -> list[tuple[int, int, str]]:
     """Characters that are there to hide words from programs: start, end, what should stand there.
 
-    Invisible characters beside Latin letters (soft hyphens, zero-width and directional marks) become nothing, words
-    of mixed scripts their Latin form. Those that other scripts and emoji need are left out, and so is a byte order mark.
+    Invisible characters beside Latin letters (soft hyphens, zero-width and directional marks) become nothing, words of
+    mixed scripts their Latin form. Those that other scripts and emoji need are left out, and so is a byte order mark.
     """
     if text.isascii():
         return []

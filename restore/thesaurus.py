@@ -75,8 +75,8 @@ class Judgement:
 
     log_odds: that it was. alone: log-likelihood ratio in nats, spun against untouched, of the words alone; strange: the
     same for a spinner with a table of its own. source: the thesaurus. rate: expected share of its tokens that were
-    replaced, nought where words alone cleared it. own_table: whether the spinner seems to have a table of its own (which
-    shares some entries with the listed families'). spun: probability of each sentence if any was; empty: one.
+    replaced, nought where words alone cleared it. own_table: whether the spinner seems to have a table of its own
+    (which shares some entries with the listed families'). spun: probability of each sentence if any was; empty: one.
     """
 
     log_odds: float
@@ -96,9 +96,9 @@ class Judgement:
 class Summed(NamedTuple):
     """What decoding says of a text.
 
-    ratio: log probability under its lattice against that of the words as they stand, as the decoder weighs them, less where
-    few changes recur often. distinct: expected number of different changes. free: hundreds of tokens that could be
-    changed. changes: expected number of all changes.
+    ratio: log probability under its lattice against that of the words as they stand, as the decoder weighs them, less
+    where few changes recur often. distinct: expected number of different changes. free: hundreds of tokens that could
+    be changed. changes: expected number of all changes.
     """
 
     ratio: float
@@ -323,7 +323,8 @@ class Thesaurus:
         return self._sources[name]
 
     def words_alone(self, tokens: Tokens) -> Doubles:
-        """Evidence of the words alone for each of `SCREENED`; of pairs of words too, unless single ones clear the text."""
+        """Evidence of the words alone for each of `SCREENED`; of pairs of words too, unless single ones clear the
+        text."""
         evidence, size = self._single_words(tokens), len(tokens)
         doubtful = evidence[:-1].max() > gate(size) - PAIRS or evidence[-1] > own_gate(size) - OWN_PAIRS
         return evidence + self._pairs(tokens) if doubtful else evidence

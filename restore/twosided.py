@@ -52,8 +52,8 @@ class _Phrases:
 
 
 class _Block(NamedTuple):
-    """A block of the encoder as it is worked out. kernels: of the convolution, with the gain of what it reads and the token
-    itself added, shape (WIDTH, dimensions). up, down: the bias is the last row."""
+    """A block of the encoder as it is worked out. kernels: of the convolution, with the gain of what it reads and the
+    token itself added, shape (WIDTH, dimensions). up, down: the bias is the last row."""
 
     dilation: int
     kernels: Array
@@ -65,8 +65,8 @@ class _Block(NamedTuple):
 class TwoSided:
     """The encoder and its word vectors; `weights` as written by the training script, `dilations` those of its blocks.
 
-    The first words of the vocabulary were candidates in training and have vectors as such (`U`), with biases `b` and `bi`; the last
-    row of these is for all others.
+    The first words of the vocabulary were candidates in training and have vectors as such (`U`), with biases `b` and
+    `bi`; the last row of these is for all others.
     """
 
     vocabulary: dict[str, int]
@@ -128,7 +128,8 @@ class TwoSided:
         return out
 
     def _encode(self, ids: NDArray[np.int64], gaps: NDArray[np.int64], wanted: NDArray[np.int64]) -> Array:
-        """Vectors of some of a window's tokens, shape (wanted, dimensions); the last block is worked out for these alone."""
+        """Vectors of some of a window's tokens, shape (wanted, dimensions); the last block is worked out for these
+        alone."""
         w = self.weights
         x = vectors.rows(w, "E", ids)
         x += w["G"][gaps]

@@ -81,7 +81,8 @@ class Unlisted:
         return _Tried(reconsidered(alone, len(tokens), read), read.ratio, blocks)
 
     def _promising(self, tokens: Tokens, fixed: frozenset[int]) -> bool:
-        """Whether a long text is worth reading: its strangest stretch is read first. Most clean ones are given up there."""
+        """Whether a long text is worth reading: its strangest stretch is read first. Most clean ones are given up
+        there."""
         if len(tokens) < 2 * FIRST:
             return True
         begin, end = self._thesaurus.strangest(tokens, FIRST)
@@ -131,8 +132,8 @@ class Unlisted:
         ratio: float,
         places: Sequence[tuple[Place, float]],
     ) -> list[Block]:
-        """The text of a spinner with a table of its own, decoded with every candidate, with synonyms where these explain
-        it better still."""
+        """The text of a spinner with a table of its own, decoded with every candidate, with synonyms where these
+        explain it better still."""
         reader, source = self._reader, self._thesaurus.source(alone.source)
         blocks = reader.by_own_table(tokens, source, fixed, known=False)
         mixed = reader.summed(tokens, blocks, FAMILY).ratio > ratio

@@ -1,4 +1,5 @@
-"""Pages of different make around one spun article: by site generators, and by hand in the styles that scraped pages have.
+"""Pages of different make around one spun article: by site generators, and by hand in the styles that scraped pages
+have.
 
 Each maker takes the article's title and paragraphs and returns the page's bytes.
 """

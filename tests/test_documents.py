@@ -1,4 +1,5 @@
-"""Kinds of documents: each cell of the table in docs/documents.md, on a real file of the kind; and what each kind keeps.
+"""Kinds of documents: each cell of the table in docs/documents.md, on a real file of the kind; and what each kind
+keeps.
 
 A test of a cell is named `test_<column>[<kind>]`; `test_table_lists_all_cells` reads the table.
 """
@@ -401,7 +402,8 @@ def test_folder(bench, spun, clean, restored):
 
 
 def test_jsonl_nested_and_lists(bench, spun):
-    """Fields inside fields and in lists, spacing and numbers kept; the fields of a record are evidence for each other."""
+    """Fields inside fields and in lists, spacing and numbers kept; the fields of a record are evidence for each
+    other."""
     title, *paragraphs = spun.split("\n\n")
     record = {
         "a": {"title": title, "n": 12345678901234567890},
@@ -646,7 +648,8 @@ def test_a_torn_journal_line_is_ignored(tmp_path):
 
 
 def test_a_file_put_in_place_just_before_the_end_is_not_done_again(bench, spun, clean, monkeypatch):
-    """Killed between the replacement and the note of it: the journal's last line tells the new file by its fingerprint."""
+    """Killed between the replacement and the note of it: the journal's last line tells the new file by its
+    fingerprint."""
     for name in ("in/a.txt", "in/b.txt"):
         (bench.folder / name).parent.mkdir(exist_ok=True)
         (bench.folder / name).write_text(spun, encoding="utf-8")

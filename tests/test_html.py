@@ -1,5 +1,5 @@
-"""HTML kept: on pages of every make, only words in text nodes change. Three judges beside the reader's own tokenizer: the
-edits found again in the bytes, html5lib's tree, and html5lib's tokenizer on random markup."""
+"""HTML kept: on pages of every make, only words in text nodes change. Three judges beside the reader's own tokenizer:
+the edits found again in the bytes, html5lib's tree, and html5lib's tokenizer on random markup."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ def test_tree_is_the_same(made, name):
 
 
 def replays(data: bytes, out: bytes, edits, encoding: str) -> bool:
-    """Whether `out` is `data` with the edits' found words replaced in their order. Encoded forms are taken as they come."""
+    """Whether `out` is `data` with the edits' found words replaced in their order. Encoded forms are taken as they
+    come."""
     places = {(0, 0)}
     for edit in edits:
         found = re.compile("".join(map(either, edit.found)).encode(encoding))

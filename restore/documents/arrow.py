@@ -176,7 +176,8 @@ def _streams(pa: Any, file: Any, end: int) -> Iterator[Any]:
 def write_parquet(
     pa: Any, staged: Path, out: IO[bytes], schema: Any, sizes: list[int], codecs: dict[str, str], version: str = "2.6"
 ) -> None:
-    """A Parquet file of staged batches, in row groups of the given sizes (those left over in groups of the last one's)."""
+    """A Parquet file of staged batches, in row groups of the given sizes (those left over in groups of the last
+    one's)."""
     batches = staged_batches(pa, staged)
     first = next(batches, None)
     schema = schema if first is None else first.schema

@@ -1,4 +1,5 @@
-"""Bytes to text and back: strict, by name, by a byte order mark, by what a page declares, or by a guess that is told."""
+"""Bytes to text and back: strict, by name, by a byte order mark, by what a page declares, or by a guess that is
+told."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 It follows the tokenization of the HTML standard (WHATWG, 13.2.5) as far as that decides what is text: comments, bogus
 comments, CDATA, raw text elements, attributes with and without quotation marks, tags cut off at the end. Of the tree it
-keeps the stack of open elements, which tells what to leave alone. Where a page is broken beyond that, less is taken for text.
+keeps the stack of open elements, which tells what to leave alone. Where a page is broken beyond that, less is taken for
+text.
 """
 
 from __future__ import annotations

@@ -182,7 +182,8 @@ def own_table_judge_command(
     documents: Annotated[int, typer.Option(help="Originals to spin.")] = 400,
     seed: Annotated[int, typer.Option(help="Of the tables, the spinner and the windows.")] = 0,
 ) -> None:
-    """Fit the weights by which it judges whether a spinner with a table of its own was at work, and print them (three minutes)."""
+    """Fit the weights by which it judges whether a spinner with a table of its own was at work, and print them (three
+    minutes)."""
     from restore.learning.thesaurus import fit_own_table
     from restore.restorer import Restorer
 
@@ -244,8 +245,8 @@ def rereading_command(
         typer.Option(help="Marked texts of spinners whose table nobody has, which are judged otherwise."),
     ] = None,
 ) -> None:
-    """Fit how edits are judged once more in the restored text, those of the family's spinner and those of spinners whose
-    table nobody has (a minute)."""
+    """Fit how edits are judged once more in the restored text, those of the family's spinner and those of spinners
+    whose table nobody has (a minute)."""
     from restore.learning.fitting import fit_rereading, fit_rereading_unlisted
     from restore.synonyms import OWN_TABLE
 
@@ -340,7 +341,8 @@ def twosided_command(
     jobs: Jobs = 2,
     threads: Annotated[int, typer.Option(help="Threads that train, beside one process that spins.")] = 1,
 ) -> None:
-    """Train the two-sided model (about 80 minutes for 60 million tokens; needs the extra train). A stopped run goes on."""
+    """Train the two-sided model (about 80 minutes for 60 million tokens; needs the extra train). A stopped run goes
+    on."""
     _need("torch")
     import torch
 

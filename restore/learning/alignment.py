@@ -45,7 +45,8 @@ class Bead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Sentences paired, and how many have no partner: `added` stand in the spun text alone, `missing` in the original."""
+    """Sentences paired, and how many have no partner: `added` stand in the spun text alone, `missing` in the
+    original."""
 
     beads: list[Bead]
     added: int
@@ -162,7 +163,8 @@ def _middle_anchor(spun: list[str], original: list[str], a: list[Range], b: list
 
 
 def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """A longest subsequence that does not fall in its second part, of pairs in order of the first (patience sorting)."""
+    """A longest subsequence that does not fall in its second part, of pairs in order of the first (patience
+    sorting)."""
     tops: list[int] = []
     at: list[int] = []
     previous: list[int] = []

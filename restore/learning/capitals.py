@@ -1,8 +1,9 @@
-"""How originals are written: the capitals of names and acronyms ("New York", "TV"), counted where they stand in running text.
+"""How originals are written: the capitals of names and acronyms ("New York", "TV"), counted where they stand in running
+text.
 
 Spinners keep the case of a phrase's first letter, so that a capital there alone ("Center") is to be seen in what is
-found; those further in are lost. Where it always stands ("Americans") it may be learned too: what is found in lower case
-stands for a name all the same.
+found; those further in are lost. Where it always stands ("Americans") it may be learned too: what is found in lower
+case stands for a name all the same.
 """
 
 from __future__ import annotations

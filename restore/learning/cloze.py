@@ -56,8 +56,8 @@ _FORMS: Final[tuple[Form, ...]] = ("s", "ed", "ing")
 
 
 def confusable(words: list[str], lexicon: Lexicon, synonyms: Synonyms, seed: int) -> Ints:
-    """Numbers of the words that each of `words` may stand for or be replaced by, shape (words, CONFUSED), -1 where there are
-    no more."""
+    """Numbers of the words that each of `words` may stand for or be replaced by, shape (words, CONFUSED), -1 where
+    there are no more."""
     number = {word: n for n, word in enumerate(words)}
     draw = random.Random(seed)
     listed: list[set[int]] = [set() for _ in words]
@@ -98,7 +98,8 @@ def _related(word: str, synonyms: Synonyms) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is learned from: a stream of word numbers, how often each word that can be told occurs, and how it may be confused."""
+    """What is learned from: a stream of word numbers, how often each word that can be told occurs, and how it may be
+    confused."""
 
     stream: NDArray[np.integer[Any]]
     counts: NDArray[np.float64]
@@ -155,8 +156,8 @@ class Net(nn.Module):
 
 
 class Batch(NamedTuple):
-    """A stretch of text. words: its words, some of them replaced; gaps: the places of words that are asked for, right: these
-    words; draw: what the step's chances are drawn by."""
+    """A stretch of text. words: its words, some of them replaced; gaps: the places of words that are asked for, right:
+    these words; draw: what the step's chances are drawn by."""
 
     words: Tensor
     gaps: Tensor
@@ -183,8 +184,8 @@ class Task:
         self.many = (text.confused >= 0).sum(1)
 
     def batch(self, step: int) -> Batch:
-        """A stretch of the text. All that is drawn for a step depends on its number alone; each epoch reads the stretches in an
-        order of its own."""
+        """A stretch of the text. All that is drawn for a step depends on its number alone; each epoch reads the
+        stretches in an order of its own."""
         epoch, within = divmod(step, self.stretches)
         if self.order[0] != epoch:
             self.order = epoch, np.random.default_rng([self.seed, epoch]).permutation(self.stretches)
@@ -201,7 +202,8 @@ class Task:
         return Batch(torch.from_numpy(words), torch.from_numpy(gaps), torch.from_numpy(own[gaps]), draw)
 
     def loss(self, net: Net, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Mean negative log probability of the right words, among words at large and among those they may be confused with."""
+        """Mean negative log probability of the right words, among words at large and among those they may be confused
+        with."""
         query, bias, right = net.query(batch.words, batch.gaps), net.bias + self.log_share, batch.right
         own = (query * net.U(right)).sum(1) + bias[right]
         noise = np.searchsorted(self.noise, batch.draw.random(NOISE_WORDS))
@@ -236,9 +238,9 @@ def train(
 ) -> Net:
     """A net that has read about `tokens` words.
 
-    known: vectors of the words by another model, shape (words, dimensions), from which its own go out. State is saved now
-    and then; where `checkpoint` is there, training goes on from it. Raises ValueError where that is of another text, seed
-    or length.
+    known: vectors of the words by another model, shape (words, dimensions), from which its own go out. State is saved
+    now and then; where `checkpoint` is there, training goes on from it. Raises ValueError where that is of another
+    text, seed or length.
     """
     torch.manual_seed(seed)
     task, net = Task(text, seed), Net(len(text.confused))
@@ -267,8 +269,8 @@ def train(
 
 
 def export(net: Net, text: Text, words: list[str], path: Path) -> None:
-    """Write the weights that `restore.cloze.Cloze.load` reads: first the words that are frequent or confused with others, for
-    a gap is asked about no others, and only these have vectors as what fills it."""
+    """Write the weights that `restore.cloze.Cloze.load` reads: first the words that are frequent or confused with
+    others, for a gap is asked about no others, and only these have vectors as what fills it."""
     told = np.flatnonzero((text.confused >= 0).any(axis=1) | (np.arange(TOLD) < ALWAYS_TOLD))
     order = np.concatenate([told, np.setdiff1d(np.arange(READ), told)])
     vectors_told = _array(net.U.weight)[told]

@@ -66,7 +66,8 @@ def is_barred(words: NDArray[np.uint64], barred: NDArray[np.uint64]) -> bool:
 
 
 def _read_part(job: tuple[Path, int, int, NDArray[np.uint64]]) -> tuple[list[str], NDArray[np.int32], int]:
-    """Every `step`-th document of a file from the `offset`-th on: its words, the text as their numbers, how many were left out."""
+    """Every `step`-th document of a file from the `offset`-th on: its words, the text as their numbers, how many were
+    left out."""
     path, offset, step, barred = job
     numbers = {SENTENCE: 0, COMMA: 1, UNKNOWN: 2}
     kept: list[NDArray[np.int32]] = []
@@ -86,7 +87,8 @@ def _read_part(job: tuple[Path, int, int, NDArray[np.uint64]]) -> tuple[list[str
 def read_corpora(
     folder: Path, without: Path | None, jobs: int, report: Callable[[str], object] = print
 ) -> tuple[list[str], NDArray[np.int64]]:
-    """All documents of a folder's .txt and .txt.xz files as words, frequent ones first, and one stream of their numbers.
+    """All documents of a folder's .txt and .txt.xz files as words, frequent ones first, and one stream of their
+    numbers.
 
     Documents that share text with the pairs in `without` are left out, so that these can serve to fit weights.
     """

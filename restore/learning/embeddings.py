@@ -22,7 +22,8 @@ _SPACE: Final = "Ġ"  # how the tokens write it
 
 
 def token_vectors() -> tuple[dict[str, int], Array]:
-    """The model's tokens and their vectors, shape (tokens, dimensions). Raises ImportError where packages are missing."""
+    """The model's tokens and their vectors, shape (tokens, dimensions). Raises ImportError where packages are
+    missing."""
     from gguf import GGUFReader, dequantize
 
     spec = find_spec(PACKAGE)
@@ -36,8 +37,8 @@ def token_vectors() -> tuple[dict[str, int], Array]:
 
 
 def word_vectors(words: Sequence[str]) -> Array:
-    """Vectors of words in order of frequency, shape (words, dimensions), less the mean of the frequent ones; marks such as
-    "<s>" have noughts."""
+    """Vectors of words in order of frequency, shape (words, dimensions), less the mean of the frequent ones; marks such
+    as "<s>" have noughts."""
     number, table = token_vectors()
     out = np.zeros((len(words), table.shape[1]), np.float32)
     whole = np.zeros(len(words), bool)

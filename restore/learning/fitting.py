@@ -64,8 +64,8 @@ def lexicon_without(marked: Sequence[str], family: str, folder: Path) -> Path:
 
 
 def fit_all(pairs: Path, family: str, old: Fitted, keep: bool, report: Callable[[str], object]) -> Fitted:
-    """Weights (or the old ones, if kept), then the calibration of a family, with its entries' record and the evidence of
-    passages as they were."""
+    """Weights (or the old ones, if kept), then the calibration of a family, with its entries' record and the evidence
+    of passages as they were."""
     learned, kept = split(pairs)
     record = old.records.get(family, {})
     documents = [read_marked(m) for m in kept]
@@ -231,8 +231,8 @@ def _rows(documents: Sequence[Marked], path: Path, fitted: Fitted) -> Iterator[t
 
 
 def fit_passage(pairs: Path, family: str, report: Callable[[str], object]) -> tuple[float, ...]:
-    """How the evidence of the screen and of the lattice that a sentence was spun is heard: by logistic regression over the
-    sentences of held-out pairs, spun (those that were changed) and original."""
+    """How the evidence of the screen and of the lattice that a sentence was spun is heard: by logistic regression over
+    the sentences of held-out pairs, spun (those that were changed) and original."""
     learned, kept = split(pairs)
     with tempfile.TemporaryDirectory() as folder:
         engine = Restorer(families=[], lexicons=[lexicon_without(learned, family, Path(folder))])

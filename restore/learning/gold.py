@@ -22,7 +22,8 @@ _MOST: Final = 64  # combinations of accepted originals that are tried
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A substituted stretch of the text found: code points, token range (None where it cuts a word), accepted originals."""
+    """A substituted stretch of the text found: code points, token range (None where it cuts a word), accepted
+    originals."""
 
     start: int
     end: int

@@ -126,7 +126,8 @@ def _pair(record: object, original: str, spun: str, where: str) -> Pair:
 
 
 def read_folders(originals: Path, spun: Path) -> tuple[list[Path], list[Path]]:
-    """Names of files in both folders (below them, too), and of those in one alone. Raises PairsError where none match."""
+    """Names of files in both folders (below them, too), and of those in one alone. Raises PairsError where none
+    match."""
     names = []
     for folder in (originals, spun):
         if not folder.is_dir():

@@ -131,8 +131,9 @@ def relations(related: Related, model: ContextModel) -> Synonyms:
 def screening_weights(synonyms: Synonyms, model: ContextModel) -> Table:
     """Log of how much likelier a word or pair of words is in text spun from each source, by the hash of its n-gram.
 
-    weight(x) = log [ stay(x) + RATE * sum over originals o of P(x | o) P(o) / P(x) ], as in `channel.py`. The last plane is
-    that of a spinner with a table of its own: log [ 1 + sum over lexicons of share (exp(weight by the lexicon) - 1) ].
+    weight(x) = log [ stay(x) + RATE * sum over originals o of P(x | o) P(o) / P(x) ], as in `channel.py`. The last
+    plane is that of a spinner with a table of its own: log [ 1 + sum over lexicons of share (exp(weight by the lexicon)
+    - 1) ].
     """
     columns: dict[str, NDArray[np.float64]] = {}  # form -> per source: how often the spinner makes it
     stays: set[tuple[str, int]] = set()
@@ -170,7 +171,8 @@ def screening_weights(synonyms: Synonyms, model: ContextModel) -> Table:
 
 
 def own_table_weights(model: ContextModel) -> dict[str, float]:
-    """Screening weights for a spinner that has some of what is listed, and of what tables have in common; words and pairs."""
+    """Screening weights for a spinner that has some of what is listed, and of what tables have in common; words and
+    pairs."""
     mixed: dict[str, float] = {}
     for family, share in OWN_SHARES.items():
         for phrase, weight in phrase_weights(load([family]), model).items():
@@ -242,8 +244,8 @@ def fit_judge(texts: list[str], others: list[str], engine: Restorer, seed: int =
 
 
 def fit_own_table(texts: list[str], others: list[str], engine: Restorer, seed: int = 0) -> NDArray[np.float64]:
-    """Weights for `thesaurus.BY_OWN_TABLE`, as `fit_judge` those for `READ`; each text is spun by tables of their own. Only
-    what words alone do not clear by far is learned from."""
+    """Weights for `thesaurus.BY_OWN_TABLE`, as `fit_judge` those for `READ`; each text is spun by tables of their own.
+    Only what words alone do not clear by far is learned from."""
     random = Random(seed)
     thesaurus = Thesaurus(root() / "thesaurus", engine.model)
     rows: list[list[float]] = []
@@ -265,8 +267,8 @@ def fit_own_table(texts: list[str], others: list[str], engine: Restorer, seed: i
 
 
 def drawn_table(random: Random) -> Lexicon:
-    """A table as someone might have written it: a part of the originals that are listed, as listed; and a part of those that
-    tables have in common, each with one replacement."""
+    """A table as someone might have written it: a part of the originals that are listed, as listed; and a part of those
+    that tables have in common, each with one replacement."""
     entries: list[Entry] = []
     for group in _by_original("autoblog"):
         if random.random() < STRANGER:

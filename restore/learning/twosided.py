@@ -407,8 +407,8 @@ def _with_dropout(batch: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def export(net: Net, words: list[str], path: Path) -> None:
-    """Write the weights that `restore.twosided.TwoSided.load` reads: words that were candidates first, for only these have
-    learned vectors as such, and after them a row of noughts for the others."""
+    """Write the weights that `restore.twosided.TwoSided.load` reads: words that were candidates first, for only these
+    have learned vectors as such, and after them a row of noughts for the others."""
     state = {name: tensor.numpy() for name, tensor in net.state_dict().items()}
     learned = ((state["b.weight"] != 0) | (state["bi.weight"] != 0))[: len(words), 0]
     learned[: len(MARKS)] = True
