@@ -169,7 +169,8 @@ class _Runner:
         self.bar.close()
         seconds = time.monotonic() - self.begun
         if not plan.quiet and (self.tally.documents > 1 or self.tally.hidden or plan.resume):
-            self._say(summary(self.tally, seconds, self.tally.words - self.skipped_words, plan.strip))
+            words, edited = self.tally.words - self.skipped_words, plan.judge is None
+            self._say(summary(self.tally, seconds, words, plan.strip, edited))
         return self.tally
 
     def close(self) -> None:

@@ -70,12 +70,12 @@ class Bar:
             self._bar = None
 
 
-def summary(tally: Tally, seconds: float, words: int, stripped: bool) -> str:
-    """The closing line. words: those done in these seconds."""
+def summary(tally: Tally, seconds: float, words: int, stripped: bool, edited: bool) -> str:
+    """The closing line. words: those done in these seconds. edited: whether texts were restored, not judged alone."""
     parts = [
         f"{tally.documents:,} document{'s' * (tally.documents != 1)}",
         f"{tally.spun:,} spun",
-        f"{tally.edits:,} edit{'s' * (tally.edits != 1)}",
+        *([f"{tally.edits:,} edit{'s' * (tally.edits != 1)}"] if edited else []),
         f"{words / max(seconds, 1e-9):,.0f} words/s",
         f"{tally.rejected + tally.failed:,} error{'s' * (tally.rejected + tally.failed != 1)}",
     ]

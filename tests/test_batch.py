@@ -200,9 +200,10 @@ def test_progress_on_a_terminal_only(feed, tmp_path):
 
 def test_summary():
     tally = Tally(documents=2, spun=1, edits=3, words=100, hidden=4, rejected=1)
-    assert summary(tally, 2.0, 100, False) == (
+    assert summary(tally, 2.0, 100, False, True) == (
         "2 documents, 1 spun, 3 edits, 50 words/s, 1 error, 4 hidden characters (--strip-invisible removes them)"
     )
+    assert "edit" not in summary(tally, 2.0, 100, False, False)  # they were judged alone
 
 
 def test_ctrl_c_waits_for_the_end_of_a_write():
