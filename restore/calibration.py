@@ -57,8 +57,8 @@ Record = Mapping[tuple[str, str], float]  # words found, words restored -> log o
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """What was fitted on pairs: weights of the evidence and a calibration for each family ("" for any other), and the
-    records of some families' entries. rereading: coefficients of a second reading (`rereading.FEATURES`) of what a
-    spinner did (`synonyms.OWN_TABLE`, "" for any other), none to do without it. passage: constant and coefficients of
+    records of some families' entries. rereading: coefficients of a second reading (`rereading.FEATURES`) by what
+    was at work (`thesaurus`, `synonyms.OWN_TABLE`, "" for any other), none to do without it. passage: constant and coefficients of
     the screen's and of the lattice's evidence that a sentence was spun (`reading.py`), none to hear the screen
     alone."""
 

@@ -239,9 +239,8 @@ class Restorer:
         """Edits judged once more in the text that they make, and by the language model."""
         text, passages = chunk.tokens.text, chunk.passages
         if edits and self._fitted.rereading:
-            unlisted = passages.family == THESAURUS or passages.table < 1
-            families = self.dense_families | {THESAURUS}
-            edits = self._rereader.judge(text, edits, families, OWN_TABLE if unlisted else "")
+            spinner = OWN_TABLE if passages.table < 1 else passages.family or ""
+            edits = self._rereader.judge(text, edits, self.dense_families | {THESAURUS}, spinner)
         return self._opinion.judge(text, edits) if edits and self.neural else edits
 
     def pieces(self, text: str) -> Iterator[Restoration]:

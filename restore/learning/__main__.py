@@ -241,18 +241,24 @@ def rereading_command(
     output: FittedFile,
     family: SpunBy = "autoblog",
     unlisted: Annotated[
-        list[Path] | None,
-        typer.Option(help="Marked texts of spinners whose table nobody has, which are judged otherwise."),
+        list[Path] | None, typer.Option(help="Marked texts of spinners whose table nobody has, to be judged otherwise.")
     ] = None,
+    documents: Annotated[int, typer.Option(help="Originals of the pairs that are spun by a thesaurus.")] = 240,
 ) -> None:
-    """Fit how edits are judged once more in the restored text, those of the family's spinner and those of spinners
-    whose table nobody has (a minute)."""
-    from restore.learning.fitting import fit_rereading, fit_rereading_unlisted
+    """Fit how edits are judged once more in the restored text: those of the family's spinner, of a thesaurus's, and of
+    spinners whose table nobody has (two minutes)."""
+    from restore.learning.fitting import fit_rereading, fit_rereading_unlisted, spun_by_thesauri
+    from restore.learning.gold import read_marked
     from restore.synonyms import OWN_TABLE
+    from restore.thesaurus import FAMILY
 
-    fitted = {"": fit_rereading(pairs, family, typer.echo)}
+    fitted = {
+        "": fit_rereading(pairs, family, typer.echo),
+        FAMILY: fit_rereading_unlisted(spun_by_thesauri(pairs, documents), typer.echo),
+    }
     if unlisted:
-        fitted[OWN_TABLE] = fit_rereading_unlisted(unlisted, typer.echo)
+        texts = (read_marked(path.read_text(encoding="utf-8")) for path in unlisted)
+        fitted[OWN_TABLE] = fit_rereading_unlisted(texts, typer.echo)
     _refit(output, rereading=fitted)
 
 

@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import cycle, islice
 from math import exp, log
 from pathlib import Path
 from typing import Final
@@ -24,8 +25,9 @@ from restore.candidates import Finder, Lattice
 from restore.context import ContextModel
 from restore.decoder import Weights
 from restore.learning.gold import Marked, judged, read_marked, split
-from restore.learning.phrases import MARK, from_marked, learn, write_learned
+from restore.learning.phrases import MARK, from_marked, learn, read_pairs, write_learned
 from restore.learning.regression import Rivals, conditional_logit, logistic
+from restore.learning.thesaurus import SynonymSpinner
 from restore.lexicon import load, phrase_key, read, root, words_of
 from restore.neural import Model, Opinion, SecondOpinion
 from restore.reading import decoded_twice
@@ -33,8 +35,10 @@ from restore.rereading import LEAST as REREAD_LEAST
 from restore.rereading import Coefficients, Rereader, doubtful
 from restore.restoration import Edit
 from restore.restorer import Restorer, trimmed
+from restore.synonyms import SOURCES, Synonyms
 from restore.text import Tokens, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
+from restore.thesaurus import RATE
 
 LEAST: Final = 0.05  # confidence of the edits that calibration and record are fitted on
 PARTS: Final = 4  # of the pairs, for the record
@@ -104,14 +108,21 @@ def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> 
     return conditional_logit(choices)
 
 
-def fit_rereading_unlisted(marked: Iterable[Path], report: Callable[[str], object]) -> Coefficients:
-    """The same for spinners whose table nobody has, on texts that were spun by such."""
+def fit_rereading_unlisted(documents: Iterable[Marked], report: Callable[[str], object]) -> Coefficients:
+    """The same for spinners that no family lists, on documents that were spun by such."""
     engine = Restorer(threshold=REREAD_LEAST, fitted=replace(load_fitted(root() / "fitted.json"), rereading={}))
     reader, families = Rereader.load({}), engine.dense_families | {THESAURUS}
-    documents = (read_marked(path.read_text(encoding="utf-8")) for path in marked)
     choices = [c for document in documents for c in _reread(document, engine, reader, families)]
     report(f"{len(choices):,} places of unlisted spinners read again")
     return conditional_logit(choices)
+
+
+def spun_by_thesauri(pairs: Path, documents: int, seed: int = 0) -> Iterator[Marked]:
+    """Originals of pairs, each spun by one source of the table of synonyms."""
+    synonyms = Synonyms.load(root() / THESAURUS / "synonyms.bin")
+    spinners = cycle(SynonymSpinner(synonyms, source, seed) for source in SOURCES)
+    for pair, spinner in zip(islice(read_pairs(pairs), documents), spinners, strict=False):
+        yield read_marked(spinner.marked(pair.original, RATE))
 
 
 def _reread(marked: Marked, engine: Restorer, reader: Rereader, families: frozenset[str]) -> Iterator[Rivals]:

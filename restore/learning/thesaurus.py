@@ -192,6 +192,14 @@ class SynonymSpinner:
 
     def spin(self, text: str, rate: float) -> str:
         """The text with replacements in the form and case of what they replace; names are left."""
+        return splice(text, self._replacements(text, rate))
+
+    def marked(self, text: str, rate: float) -> str:
+        """The same, each replacement marked with what stood there (`phrases.MARK`)."""
+        made = ((start, end, new, text[start:end]) for start, end, new in self._replacements(text, rate))
+        return splice(text, [(s, e, f"⟦{new}→{old}⟧") for s, e, new, old in made if new.casefold() != old.casefold()])
+
+    def _replacements(self, text: str, rate: float) -> list[tuple[int, int, str]]:
         tokens = tokenize(text)
         made: list[tuple[int, int, str]] = []
         for i, key in enumerate(tokens.key):
@@ -201,7 +209,7 @@ class SynonymSpinner:
             choices = list(self._choices(key))
             if choices:
                 made.append((start, end, match_case(self._random.choice(choices), text[start:end])))
-        return splice(text, made)
+        return made
 
     def _choices(self, key: str) -> Iterator[str]:
         for (pos, relation), first in zip(self._sections, self._first, strict=True):
