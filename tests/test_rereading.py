@@ -112,6 +112,17 @@ def test_an_article_follows_the_word_that_wins():
     assert oil.judge(text, taken, FAMILIES)[1].replacement == "amount"  # the article is another edit's
 
 
+def test_each_spinner_has_its_coefficients():
+    """Those of the family count where a spinner has none of its own."""
+    listed = edit(TEXT, "worth", ("value", 0.5), ("price", 0.4))
+    of_words = dict(zip(FEATURES, ONLY_LATTICE, strict=True)) | {"topic": 1.0}
+    both = reader(BARREL)
+    two = {"": ONLY_LATTICE, "own table": tuple(of_words.values())}
+    judge = Rereader(two, both._associations, both._cloze, both._kinship).judge
+    chosen = {s: judge(TEXT, [listed], FAMILIES, s)[0].replacement for s in ("", "own table", "thesaurus")}
+    assert chosen == {"": "value", "own table": "price", "thesaurus": "value"}
+
+
 def test_neighbours_are_read_as_restored():
     """What stands beside a place counts as restored where that is likely, as found where it is not."""
     text = "They sell crude oil by the cask at its worth."

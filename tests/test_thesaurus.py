@@ -274,6 +274,9 @@ def test_spinner_of_the_table_keeps_form_and_case(thesaurus):
     assert spun[0].isupper()
     assert SynonymSpinner(thesaurus.synonyms, "wordnet", 1).spin(text, 1.0) == spun
     assert SynonymSpinner(thesaurus.synonyms, "wordnet", 1).spin(text, 0.0) == text
+    marked = read_marked(SynonymSpinner(thesaurus.synonyms, "wordnet", 1).marked(text, 1.0))
+    assert marked.tokens.text == spun
+    assert splice(spun, [(s.start, s.end, s.originals[0]) for s in marked.spans]) == text
     assert any(form == "s" for _, form in analyses(spun.split()[0].lower()))
 
 
