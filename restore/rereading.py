@@ -222,9 +222,17 @@ def _with_article(edit: Edit, text: str, free: int) -> Edit:
     right = fix_article(article, edit.replacement, edit.replacement)
     if right == article:
         return edit
-    alternatives = tuple((standing + other, p) for other, p in edit.alternatives)
-    found, replacement = standing + edit.found, right + standing[len(article) :] + edit.replacement
-    return replace(edit, start=before.start(), found=found, replacement=replacement, alternatives=alternatives)
+    alternatives = tuple(
+        (f"{article if other == edit.found else fix_article(article, other, other)} {other}", p)
+        for other, p in edit.alternatives
+    )
+    return replace(
+        edit,
+        start=before.start(),
+        found=standing + edit.found,
+        replacement=f"{right} {edit.replacement}",
+        alternatives=alternatives,
+    )
 
 
 def _restored(text: str, edits: Sequence[Edit], places: Places) -> tuple[list[str], Ints, Ints]:

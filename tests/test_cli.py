@@ -69,6 +69,10 @@ def test_a_closed_pipe_is_no_error(tmp_path, spun, command):
     assert process.returncode == 0
 
 
+def test_a_phrase_to_allow_may_have_a_slash(run, clean):
+    assert run("clean", "--allow", "and/or", stdin=clean.encode()).stdout == clean.encode()
+
+
 def test_records_are_told_apart_when_explained(run, spun, clean):
     lines = "".join(json.dumps({"body": text}) + "\n" for text in (spun, clean))
     out = run("explain", "--from", "jsonl", "--field", "body", stdin=lines.encode()).stdout.decode()

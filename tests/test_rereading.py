@@ -104,10 +104,11 @@ def test_an_article_follows_the_word_that_wins():
     """What was judged likelier in the lattice had the article that stands there; what is in the end needs the other."""
     text = "He set a worth by the barrel."
     oil = reader(table(("topic", "amount", "barrel", 2.0)), topic=1.0)
-    (judged,) = oil.judge(text, [edit(text, "worth", ("value", 0.5), ("amount", 0.4))], FAMILIES)
+    listed = edit(text, "worth", ("value", 0.5), ("amount", 0.3), ("estimate", 0.1))
+    (judged,) = oil.judge(text, [listed], FAMILIES)
     assert (judged.found, judged.replacement) == ("a worth", "an amount")
     assert text[judged.start : judged.end] == judged.found
-    assert {other for other, _ in judged.alternatives} == {"a value", "a worth"}
+    assert {other for other, _ in judged.alternatives} == {"a value", "an estimate", "a worth"}
     taken = [edit(text, "a", ("one", 0.9)), edit(text, "worth", ("value", 0.5), ("amount", 0.4))]
     assert oil.judge(text, taken, FAMILIES)[1].replacement == "amount"  # the article is another edit's
 
