@@ -7,8 +7,8 @@ after it, and its score
 
     a log P(candidate | engine) + w log P(candidate and what follows | before; model) + b [is the word found]
 
-is normalised over the candidates of the place. (a, w, b) are fitted for each model by
-likelihood on held-out pairs, which makes the result a probability again
+is normalised over the candidates of the place. (a, w, b) are fitted for each model and kind of spinner by
+likelihood, which makes the result a probability again
 (`python -m restore.learning neural`). Of the models installed the first of `MODELS` is asked.
 
 A text is read once, as the engine restores it. Candidates share what stands before them: each is a sequence of its own
@@ -32,10 +32,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.cache import folder
-from restore.restoration import Edit
+from restore.restoration import Edit, with_article
 from restore.vectors import Doubles
 
-CLOSE: Final = 0.9  # confidence up to which an edit is looked at again
+CLOSE: Final = 0.9  # confidence up to which an edit is looked at again,
+LEAST: Final = 0.03  # and from which on, where the engine knows a spinner badly
 AFTER: Final = 60  # characters after a candidate that it must fit
 CONTEXT: Final = 1536  # tokens that the model sees at most
 KEPT: Final = 256  # of these, kept where the text is longer
@@ -69,21 +70,30 @@ MODELS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """How a model is heard: weights of the engine's log probability, of the model's, and a bonus for identity."""
+    """How a model is heard: weights of the engine's log probability, of the model's, and a bonus for identity.
+
+    least: the confidence from which on an edit is looked at.
+    """
 
     engine: float
     model: float
     identity: float
+    least: float
 
 
-def load_opinions(path: Path) -> dict[str, Opinion]:
+Opinions = Mapping[str, Opinion]  # of one model by kind of spinner, "" for any other
+
+
+def load_opinions(path: Path) -> dict[str, Opinions]:
     """Read what `python -m restore.learning neural` wrote, by the models' names. Raises OSError, ValueError."""
-    return {name: Opinion(**o) for name, o in json.loads(path.read_text(encoding="utf-8")).items()}
+    read = json.loads(path.read_text(encoding="utf-8"))
+    return {name: {spinner: Opinion(**o) for spinner, o in of.items()} for name, of in read.items()}
 
 
-def save_opinions(opinions: Mapping[str, Opinion], path: Path) -> None:
+def save_opinions(opinions: Mapping[str, Opinions], path: Path) -> None:
     """Write them as JSON."""
-    path.write_text(json.dumps({n: asdict(o) for n, o in opinions.items()}, indent=1) + "\n", encoding="utf-8")
+    plain = {name: {spinner: asdict(o) for spinner, o in of.items()} for name, of in opinions.items()}
+    path.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
 
 
 def installed(names: Collection[str] | None = None) -> Model:
@@ -98,23 +108,30 @@ def installed(names: Collection[str] | None = None) -> Model:
 class SecondOpinion:
     """Judges edits anew."""
 
-    def __init__(self, model: Model, opinion: Opinion, threads: int | None = None):
-        self._opinion = opinion
+    def __init__(self, model: Model, opinions: Opinions, threads: int | None = None):
+        self._opinions = opinions
         self._model = LanguageModel(model, threads or os.cpu_count() or 1)
 
-    def judge(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
+    def judge(self, text: str, edits: Sequence[Edit], spinner: str = "") -> list[Edit]:
         """Edits of a text in order, close ones with other probabilities, and another replacement where one is
         likelier."""
-        return [edit if heard is None else self._weighed(edit, heard) for edit, heard in self.heard(text, edits)]
+        opinion = self._opinions.get(spinner, self._opinions[""])
+        out: list[Edit] = []
+        for edit, heard in self.heard(text, edits, opinion.least):
+            judged = edit if heard is None else self._weighed(edit, heard, opinion)
+            free = out[-1].end if out else 0
+            out.append(with_article(judged, text, free) if judged.replacement != edit.replacement else judged)
+        return out
 
-    def heard(self, text: str, edits: Sequence[Edit]) -> Iterator[tuple[Edit, Doubles | None]]:
+    def heard(self, text: str, edits: Sequence[Edit], least: float) -> Iterator[tuple[Edit, Doubles | None]]:
         """Each edit with the model's log probabilities of its candidates; None for those that are not close."""
+        close = [least <= edit.confidence < CLOSE and bool(edit.alternatives) for edit in edits]
         pieces: list[str] = []
         asked: list[tuple[int, list[str]]] = []
         at = 0
         for number, edit in enumerate(edits):
             before = text[at : edit.start]
-            if _close(edit):
+            if close[number]:
                 bare = before.rstrip(" ")
                 pieces.append(bare)
                 asked.append((len(pieces), self._continuations(edit, text, edits[number + 1 :])))
@@ -122,8 +139,8 @@ class SecondOpinion:
             pieces.append(before + _standing(edit))
             at = edit.end
         heard = iter(self._model.scores(pieces, asked))
-        for edit in edits:
-            yield edit, next(heard) if _close(edit) else None
+        for edit, asks in zip(edits, close, strict=True):
+            yield edit, next(heard) if asks else None
 
     def candidates(self, edit: Edit) -> tuple[list[str], Doubles]:
         """What may stand at an edit's place, and the engine's probabilities."""
@@ -136,10 +153,9 @@ class SecondOpinion:
         blank = " " if text[edit.start - 1 : edit.start] == " " else ""
         return [blank + candidate + after for candidate in self.candidates(edit)[0]]
 
-    def _weighed(self, edit: Edit, heard: Doubles) -> Edit:
+    def _weighed(self, edit: Edit, heard: Doubles, o: Opinion) -> Edit:
         texts, engine = self.candidates(edit)
         own = np.array([t == edit.found for t in texts])
-        o = self._opinion
         z = o.engine * np.log(np.maximum(engine, 1e-6)) + o.model * heard + o.identity * own
         p = np.exp(z - z.max())
         p *= engine.sum() / p.sum()
@@ -152,10 +168,6 @@ class SecondOpinion:
         if own.any():
             evidence["language model"] = float(heard[best] - heard[own].max())
         return replace(edit, replacement=texts[best], confidence=float(p[best]), alternatives=others, evidence=evidence)
-
-
-def _close(edit: Edit) -> bool:
-    return edit.confidence < CLOSE and bool(edit.alternatives)
 
 
 def _standing(edit: Edit) -> str:

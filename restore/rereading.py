@@ -18,10 +18,9 @@ read in a few array operations.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from math import log1p
 from typing import Final
@@ -35,8 +34,7 @@ from restore.context import Hashes, hashes, sequence
 from restore.inflection import bases
 from restore.kinship import Kinship
 from restore.lexicon import root
-from restore.restoration import Edit, splice
-from restore.surface import fix_article
+from restore.restoration import Edit, splice, with_article
 from restore.text import tokenize
 from restore.vectors import Doubles, Ints
 
@@ -46,7 +44,6 @@ SURE: Final = 0.995  # and up to which
 NEAR: Final = 4  # words on either side whose company counts by side,
 PASSAGE: Final = 40  # and as the topic of a place
 _FLOOR: Final = 1e-6
-_ARTICLE: Final = re.compile(r"\b(an?) $", re.IGNORECASE)
 _COMPANY: Final = FEATURES.index("before")  # the first feature that is of the words around
 
 Coefficients = tuple[float, ...]  # in the order of `FEATURES`
@@ -106,7 +103,7 @@ class Rereader:
             judged = _judged(edits[number], places.text[a:b], p[a:b], found[a:b], company[a:b])
             free = edits[number - 1].end if number else 0
             out[number] = (
-                _with_article(judged, text, free) if judged.replacement != edits[number].replacement else judged
+                with_article(judged, text, free) if judged.replacement != edits[number].replacement else judged
             )
         return out
 
@@ -210,29 +207,6 @@ def _judged(edit: Edit, texts: list[str], p: list[float], found: list[bool], com
         evidence["company"] = company[best] - max(standing)
     others.sort(key=lambda a: -a[1])
     return Edit(edit.start, edit.end, edit.found, texts[best], spun * p[best], edit.family, tuple(others), evidence)
-
-
-def _with_article(edit: Edit, text: str, free: int) -> Edit:
-    """An edit, with the article before it where its replacement needs the other form. free: where the edit before
-    ends."""
-    before = _ARTICLE.search(text, max(free, edit.start - 3), edit.start)
-    if before is None:
-        return edit
-    article, standing = before[1], before[0]
-    right = fix_article(article, edit.replacement, edit.replacement)
-    if right == article:
-        return edit
-    alternatives = tuple(
-        (f"{article if other == edit.found else fix_article(article, other, other)} {other}", p)
-        for other, p in edit.alternatives
-    )
-    return replace(
-        edit,
-        start=before.start(),
-        found=standing + edit.found,
-        replacement=f"{right} {edit.replacement}",
-        alternatives=alternatives,
-    )
 
 
 def _restored(text: str, edits: Sequence[Edit], places: Places) -> tuple[list[str], Ints, Ints]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from restore.channel import Verdict
+from restore.surface import fix_article
+
+_ARTICLE: Final = re.compile(r"\b(an?) $", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +124,26 @@ def splice(text: str, changes: Iterable[tuple[int, int, str]]) -> str:
         at = end
     parts.append(text[at:])
     return "".join(parts)
+
+
+def with_article(edit: Edit, text: str, free: int) -> Edit:
+    """An edit, with the article before it where its replacement needs the other form. free: where the edit before
+    ends."""
+    before = _ARTICLE.search(text, max(free, edit.start - 3), edit.start)
+    if before is None:
+        return edit
+    article, standing = before[1], before[0]
+    right = fix_article(article, edit.replacement, edit.replacement)
+    if right == article:
+        return edit
+    alternatives = tuple(
+        (f"{article if other == edit.found else fix_article(article, other, other)} {other}", p)
+        for other, p in edit.alternatives
+    )
+    return replace(
+        edit,
+        start=before.start(),
+        found=standing + edit.found,
+        replacement=f"{right} {edit.replacement}",
+        alternatives=alternatives,
+    )

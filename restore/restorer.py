@@ -20,6 +20,7 @@ from restore.channel import STRANGER, Passages, Screen, Verdict, phrase_weights
 from restore.context import ContextModel
 from restore.decoder import Decoded
 from restore.lexicon import Lexicon, family_of, load, phrases, root, source_files, split_families
+from restore.neural import LEAST as ASKED
 from restore.neural import SecondOpinion, installed, load_opinions
 from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
@@ -123,7 +124,8 @@ class Restorer:
         if neural:
             installed()  # whether the extra is there
         self._fitted = fitted or load_fitted(root() / "fitted.json")
-        self._least = min(threshold, LEAST) if neural or self._fitted.rereading else threshold
+        looked_at = ASKED if neural else LEAST if self._fitted.rereading else threshold
+        self._least = min(threshold, looked_at)
         self._least_spun = max(MENTION, self._least if neural else threshold)  # of a sentence that is decoded
         self._dense, self._sparse_families = split_families(f for f in self.families if f != THESAURUS)
         self._lexicon = load(self._dense, self.lexicon_paths)
@@ -238,10 +240,10 @@ class Restorer:
     def _judged(self, chunk: _Chunk, edits: list[Edit]) -> list[Edit]:
         """Edits judged once more in the text that they make, and by the language model."""
         text, passages = chunk.tokens.text, chunk.passages
+        spinner = OWN_TABLE if passages.table < 1 else passages.family or ""
         if edits and self._fitted.rereading:
-            spinner = OWN_TABLE if passages.table < 1 else passages.family or ""
             edits = self._rereader.judge(text, edits, self.dense_families | {THESAURUS}, spinner)
-        return self._opinion.judge(text, edits) if edits and self.neural else edits
+        return self._opinion.judge(text, edits, spinner) if edits and self.neural else edits
 
     def pieces(self, text: str) -> Iterator[Restoration]:
         """A long text's stretches, restored one at a time so that memory stays bounded; joined they are the whole."""

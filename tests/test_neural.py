@@ -43,7 +43,7 @@ def opinion(request):
         pytest.skip(str(error))
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RESTORE_CACHE")
-        return SecondOpinion(model, Opinion(0.6, 0.5, 0.0), threads=2)
+        return SecondOpinion(model, {"": Opinion(0.6, 0.5, 0.0, 0.1)}, threads=2)
 
 
 def test_parts_need_a_place_to_be_joined(tmp_path, monkeypatch):
@@ -54,7 +54,7 @@ def test_parts_need_a_place_to_be_joined(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     monkeypatch.setenv("RESTORE_CACHE", str(tmp_path / "file"))
     with pytest.raises(NeuralError, match="RESTORE_CACHE"):
-        SecondOpinion(model, Opinion(0.6, 0.5, 0.0))
+        SecondOpinion(model, {"": Opinion(0.6, 0.5, 0.0, 0.1)})
 
 
 def test_it_chooses_what_fits(opinion):
@@ -65,6 +65,22 @@ def test_it_chooses_what_fits(opinion):
     probabilities = [judged.confidence, *(p for _, p in judged.alternatives)]
     assert sum(probabilities) == pytest.approx(1)
     assert {t for t, _ in judged.alternatives} == {"value", "worth"}
+
+
+def test_the_article_goes_with_what_it_chooses(opinion):
+    text = "For breakfast she cracked a globe into the pan and fried it with bacon and two slices of toast."
+    (judged,) = opinion.judge(text, [edit(text, "globe", ("ball", 0.45), ("egg", 0.4))])
+    assert (judged.found, judged.replacement) == ("a globe", "an egg")
+    assert {t for t, _ in judged.alternatives} == {"a ball", "a globe"}
+
+
+def test_each_kind_of_spinner_has_an_opinion_of_its_own(opinion, monkeypatch):
+    deaf, wary = Opinion(1.0, 0.0, 0.0, 0.1), Opinion(1.0, 0.0, 0.0, 0.5)
+    monkeypatch.setattr(opinion, "_opinions", {"": deaf, "own table": wary})
+    close = edit(TEXT, "worth", ("value", 0.4), ("price", 0.35))
+    assert "language model" in opinion.judge(TEXT, [close])[0].evidence
+    assert opinion.judge(TEXT, [close], "thesaurus") == opinion.judge(TEXT, [close])
+    assert opinion.judge(TEXT, [close], "own table") == [close]  # less than it asks for
 
 
 def test_it_is_not_asked_about_what_is_sure(opinion):

@@ -31,6 +31,9 @@ FamilyFolder = Annotated[Path, typer.Option("-o", help="The family's folder.")]
 TorturedList = Annotated[
     Path, typer.Argument(metavar="LIST", help="Tortured phrases: found, original, papers, context.")
 ]
+UnlistedTexts = Annotated[
+    list[Path] | None, typer.Option(help="Marked texts of spinners whose table nobody has, to be judged otherwise.")
+]
 SpunBy = Annotated[str, typer.Option(help="The family that the pairs were spun by.")]
 Jobs = Annotated[int, typer.Option("-j", help="Processes that read the corpora.")]
 
@@ -209,18 +212,29 @@ def neural_command(
     pairs: Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used, of some of these.")],
     output: Annotated[Path, typer.Option("-o", help="neural.json to write.")],
     family: SpunBy = "autoblog",
-    documents: Annotated[int, typer.Option(help="How many (half a minute each).")] = 24,
+    unlisted: UnlistedTexts = None,
+    documents: Annotated[int, typer.Option(help="How many pairs, and originals spun by a thesaurus.")] = 24,
     model: Annotated[str, typer.Option(help="Of the models installed; the best of them if not named.")] = "",
 ) -> None:
-    """Fit how a pretrained language model is heard (needs the extra `neural`)."""
-    from restore.learning.fitting import fit_opinion
+    """Fit how a pretrained language model is heard (needs the extra `neural`; ten minutes): on edits of the family's
+    spinner, of a thesaurus's, and of spinners whose table nobody has."""
+    from restore.learning.fitting import fit_opinion, fit_opinion_unlisted, spun_by_thesauri
+    from restore.learning.gold import read_marked
     from restore.neural import installed, load_opinions, save_opinions
+    from restore.synonyms import OWN_TABLE
+    from restore.thesaurus import FAMILY
 
     chosen = installed([model]) if model else installed()
+    fitted = {
+        "": fit_opinion(chosen, pairs, family, documents, typer.echo),
+        FAMILY: fit_opinion_unlisted(chosen, list(spun_by_thesauri(pairs, documents)), typer.echo),
+    }
+    if unlisted:
+        texts = [read_marked(path.read_text(encoding="utf-8")) for path in unlisted]
+        fitted[OWN_TABLE] = fit_opinion_unlisted(chosen, texts, typer.echo)
     opinions = load_opinions(output) if output.exists() else {}
-    opinions[chosen.name] = fit_opinion(chosen, pairs, family, documents, typer.echo)
-    save_opinions(opinions, output)
-    typer.echo(f"{output}: {chosen.name}: {opinions[chosen.name]}")
+    save_opinions({**opinions, chosen.name: fitted}, output)
+    typer.echo(f"{output}: {chosen.name}: {fitted}")
 
 
 @app.command("passage")
@@ -240,9 +254,7 @@ def rereading_command(
     pairs: Tenth,
     output: FittedFile,
     family: SpunBy = "autoblog",
-    unlisted: Annotated[
-        list[Path] | None, typer.Option(help="Marked texts of spinners whose table nobody has, to be judged otherwise.")
-    ] = None,
+    unlisted: UnlistedTexts = None,
     documents: Annotated[int, typer.Option(help="Originals of the pairs that are spun by a thesaurus.")] = 240,
 ) -> None:
     """Fit how edits are judged once more in the restored text: those of the family's spinner, of a thesaurus's, and of

@@ -29,6 +29,7 @@ from restore.learning.phrases import MARK, from_marked, learn, read_pairs, write
 from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.learning.thesaurus import SynonymSpinner
 from restore.lexicon import load, phrase_key, read, root, words_of
+from restore.neural import LEAST as ASKED
 from restore.neural import Model, Opinion, SecondOpinion
 from restore.reading import decoded_twice
 from restore.rereading import LEAST as REREAD_LEAST
@@ -90,9 +91,22 @@ def fit_opinion(model: Model, pairs: Path, family: str, documents: int, report: 
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
         engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST)
-        places = list(_close_places(read, engine, SecondOpinion(model, Opinion(1.0, 0.0, 0.0)), report))
+        return _opinion(model, read, engine, report)
+
+
+def fit_opinion_unlisted(model: Model, documents: Sequence[Marked], report: Callable[[str], object]) -> Opinion:
+    """The same for spinners that no family lists, on documents that were spun by such."""
+    return _opinion(model, documents, Restorer(threshold=ASKED), report)
+
+
+def _opinion(model: Model, documents: Sequence[Marked], engine: Restorer, report: Callable[[str], object]) -> Opinion:
+    """Fitted to the close calls of an engine, down to its threshold."""
+    least = engine.threshold
+    listener = SecondOpinion(model, {"": Opinion(1.0, 0.0, 0.0, least)})
+    places = list(_close_places(documents, engine, listener, report))
     report(f"{len(places):,} close calls")
-    return Opinion(*conditional_logit(places))
+    of_engine, of_model, identity = conditional_logit(places)
+    return Opinion(of_engine, of_model, identity, least)
 
 
 def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> Coefficients:
@@ -150,15 +164,17 @@ def _right(marked: Marked, edit: Edit, candidates: Sequence[str]) -> NDArray[np.
 def _close_places(
     documents: Sequence[Marked], engine: Restorer, listener: SecondOpinion, report: Callable[[str], object]
 ) -> Iterator[Rivals]:
-    """Close calls with a right candidate; features: log probability, the model's, whether the word stays."""
+    """Close calls; features: log probability, the model's, whether the word stays."""
     for number, marked in enumerate(documents, 1):
         text = marked.tokens.text
-        for edit, heard in listener.heard(text, engine.restore(text).edits):
+        for edit, heard in listener.heard(text, engine.restore(text).edits, engine.threshold):
             if heard is None:
                 continue
             candidates, probability = listener.candidates(edit)
             own = np.array([c == edit.found for c in candidates])
             right = _right(marked, edit, candidates)
+            if not right.any():  # the original is none of these: better that the text stays
+                right = own
             if right.any():
                 yield np.stack([np.log(np.maximum(probability, 1e-6)), heard - heard.max(), own], axis=1), right
         report(f"{number} of {len(documents)} documents")
