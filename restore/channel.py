@@ -103,6 +103,11 @@ class Passages:
     untouched: float = 0.0
     traces: Sequence[Trace] = ()
 
+    @classmethod
+    def none(cls, sentences: list[tuple[int, int]]) -> Passages:
+        """Of a text that nothing has touched."""
+        return cls(sentences, [0.0] * len(sentences), [0.0] * len(sentences), 0.0, 0.0, None)
+
 
 _FIRST: Final = re.compile(r"'s|(?:(?!'s\b)[^ -])+")  # token of a phrase
 
@@ -124,7 +129,7 @@ class Screen:
         """Probability of each sentence to have been spun, given all of them, by the dense families."""
         sentences = tokens.sentences()
         if not sentences:
-            return Passages([], [], [], 0.0, 0.0, None)
+            return Passages.none(sentences)
         traces = self._traces(tokens)
         begin = np.fromiter((t[0] for t in traces), np.int64, len(traces))
         place = np.searchsorted([b for b, _ in sentences], begin, side="right") - 1

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from restore.calibration import Fitted
 from restore.candidates import TERM, Finder, Lattice, joined
 from restore.channel import STRANGER, Passages, Screen
-from restore.context import ContextModel
+from restore.context import ContextModel, hashes
 from restore.decoder import Decoded, Weights, as_found, expand, posteriors
 from restore.lexicon import Lexicon, load, root
 from restore.places import Place
@@ -183,12 +183,15 @@ class Reader:
     ) -> Summed:
         """What all sentences say together, or those of some numbers; a text repeats what it is about, so that changes
         that recur count for little."""
-        ratio = made = 0.0
+        ratio = apt = made = 0.0
+        read = 0
         left: dict[tuple[str, str], float] = {}  # probability that a change is made nowhere
         could: set[int] = set()
         for block in blocks:
             lattice, counted = block.lattice, _telling(block, among)
             ratio += float(self.ratios(block, family)[counted].sum())
+            fits = self._aptness(block, counted)
+            apt, read = apt + float(fits.sum()), read + len(fits)
             for k, sentence in _changing(lattice):
                 if counted[sentence]:
                     p = min(1.0, float(block.decoded.posterior[k]))
@@ -200,11 +203,20 @@ class Reader:
         if ratio > 0 and made:
             share = distinct / made
             ratio = min(ratio * share * min(1.0, share / DIFFERENT) ** 3, MOST_A_CHANGE * distinct)
-        return Summed(ratio, distinct, len(could) / 100, made)
+        return Summed(ratio, distinct, len(could) / 100, made, apt / max(1, read))
+
+    def _aptness(self, block: Block, counted: NDArray[np.bool_]) -> Doubles:
+        """Log of how much likelier each word of some sentences is where it stands, among all readings of the words
+        around it, than anywhere; shape (words,)."""
+        lattice = block.lattice
+        stays = np.array([k for k, option in enumerate(lattice.option) if option is None], np.int64)
+        stays = stays[counted[_sentence(lattice, np.array(lattice.start, np.int64)[stays])]]
+        alone = self._model.unigram(hashes(lattice.words[k][-1] for k in stays.tolist()))
+        return np.asarray(block.decoded.context[stays] - alone, np.float64)
 
     def apiece(self, blocks: Iterable[Block], family: str, sentences: int) -> list[Summed]:
         """What each of so many sentences says by itself."""
-        said = [Summed(0.0, 0.0, 0.0, 0.0)] * sentences
+        said = [Summed()] * sentences
         for block in blocks:
             lattice, counted = block.lattice, _telling(block)
             made = np.zeros(len(counted))

@@ -28,7 +28,7 @@ from restore.restoration import Edit, Restoration, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, stretch, with_capitals
 from restore.synonyms import OWN_TABLE
 from restore.terms import Terms
-from restore.text import Tokens, chunks, shape, tokenize
+from restore.text import Tokens, chunks, in_english, shape, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
 from restore.thesaurus import Judgement, Thesaurus
 from restore.twosided import TwoSided
@@ -265,7 +265,9 @@ class Restorer:
 
     def _passages(self, tokens: Tokens) -> tuple[Passages, list[Block] | None]:
         """Screening by the listed families, doubtful texts being read (what was decoded is given too), and by the
-        thesaurus where these explain a text badly."""
+        thesaurus where these explain a text badly. Other languages than English are left."""
+        if not self.assume_spun and not in_english(tokens):
+            return Passages.none(tokens.sentences()), None
         dense, blocks = self._screen.dense(tokens, self.assume_spun), None
         if not self.assume_spun and self.reader.doubts(dense):
             dense, blocks = self.reader.read(tokens, dense, self._fixed(tokens), self._least_spun)

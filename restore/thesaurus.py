@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import exp, log
+from math import exp, log, log1p, sqrt
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -55,15 +55,15 @@ PAIRS: Final = 5.0  # evidence that pairs of words may add; where single words m
 UNREAD: Final = -1.0  # log odds that words alone can at most give
 REMEMBERED: Final = 30_000  # phrases, or words, between texts
 CAP: Final = 4.0  # of one word's evidence
-WORDS_ALONE: Final = (-1.257, 0.532, -0.235)  # log odds from: 1, evidence of the words alone, hundreds of tokens
-READ: Final = (-0.507, 0.405, -0.155, -0.047)  # from what the lattice says: 1, ratio, changes, hundreds of free tokens
+WORDS_ALONE: Final = (-0.806, 0.23, -0.473)  # log odds from: 1, evidence of the words alone, hundreds of tokens
+READ: Final = (-1.66, 0.402, -0.509, 0.857, 2.283, -2.759)  # from what decoding says, in the order of `by_reading`
 # decoded as a spinner's with a table of its own, from the same and the evidence of the words alone: what context adds
 BY_OWN_TABLE: Final = (-0.047, 0.542, -0.304, -2.312, -0.541)
 # Evidence of words alone in a hundred tokens from which on a text is decoded so, at least in all (words that recur say
 # nothing new),
 OWN_GATE: Final = (-0.5, -4.0)
 OWN_PAIRS: Final = 2.0  # and what pairs of words may add to it
-PRIOR: Final = -4.5  # log odds of a document to be such, before anything is read (fitted weights take even odds);
+PRIOR: Final = -2.5  # log odds of a document to be such, before anything is read (fitted weights take even odds);
 OWN_PRIOR: Final = -4.5  # to be of a spinner with a table of its own: good English full of spinners' phrases comes near
 _FORMS: Final[tuple[Form | None, ...]] = (None, "s", "ed", "en", "ing")
 _JOINERS: Final = frozenset((" ", "-"))
@@ -74,7 +74,8 @@ class Judgement:
     """Whether a text was spun from a thesaurus.
 
     log_odds: that it was. alone: log-likelihood ratio in nats, spun against untouched, of the words alone; strange: the
-    same for a spinner with a table of its own. source: the thesaurus. rate: expected share of its tokens that were
+    same for a spinner with a table of its own. source: the thesaurus. archaic: log (1 + n), n the words of older English in
+    a hundred. rate: expected share of its tokens that were
     replaced, nought where words alone cleared it. own_table: whether the spinner seems to have a table of its own
     (which shares some entries with the listed families'). spun: probability of each sentence if any was; empty: one.
     """
@@ -83,6 +84,7 @@ class Judgement:
     alone: float
     strange: float
     source: str
+    archaic: float = 0.0
     rate: float = 0.0
     own_table: bool = False
     spun: tuple[float, ...] = ()
@@ -98,13 +100,15 @@ class Summed(NamedTuple):
 
     ratio: log probability under its lattice against that of the words as they stand, as the decoder weighs them, less
     where few changes recur often. distinct: expected number of different changes. free: hundreds of tokens that could
-    be changed. changes: expected number of all changes.
+    be changed. changes: expected number of all changes. coherence: log of how
+    much likelier a word is where it stands than anywhere, the mean over the text.
     """
 
-    ratio: float
-    distinct: float
-    free: float
-    changes: float
+    ratio: float = 0.0
+    distinct: float = 0.0
+    free: float = 0.0
+    changes: float = 0.0
+    coherence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +320,12 @@ class Thesaurus:
         """The relations, read on first use."""
         return shared(self._folder / "synonyms.bin")
 
+    @cached_property
+    def _archaic(self) -> frozenset[str]:
+        """Words of older English that no source gives."""
+        lines = (self._folder / "archaic.txt").read_text(encoding="utf-8").splitlines()
+        return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
     def source(self, name: str) -> Source:
         """One thesaurus."""
         if name not in self._sources:
@@ -384,17 +394,27 @@ class Thesaurus:
         *alone, strange = self.words_alone(tokens).tolist()
         best = int(np.argmax(alone))
         log_odds = PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], len(tokens) / 100)))
-        return Judgement(min(UNREAD, log_odds), alone[best], strange, list(SOURCES)[best])
+        archaic = log1p(100 / len(tokens) * sum(map(self._archaic.__contains__, tokens.key)))
+        return Judgement(min(UNREAD, log_odds), alone[best], strange, list(SOURCES)[best], archaic)
 
 
 def reconsidered(alone: Judgement, size: int, read: Summed, own_table: bool = False) -> Judgement:
     """The judgement of a text of so many tokens by what decoding says."""
-    said = (1, read.ratio, read.distinct, read.free)
     if own_table:
-        log_odds = OWN_PRIOR + float(np.dot(BY_OWN_TABLE, (*said, alone.strange)))
+        said = (1, read.ratio, read.distinct, read.free, alone.strange)
+        log_odds = OWN_PRIOR + float(np.dot(BY_OWN_TABLE, said))
     else:
-        log_odds = PRIOR + float(np.dot(READ, said))
+        log_odds = PRIOR + float(np.dot(READ, by_reading(alone, size, read)))
     return replace(alone, log_odds=log_odds, rate=read.changes / max(1, size), own_table=own_table)
+
+
+def by_reading(alone: Judgement, size: int, read: Summed) -> tuple[float, ...]:
+    """What is weighed (`READ`) to tell a spinner from an author with rare words: where those are his own, much could
+    be changed and little must be, and the text as a whole is not as English is written now. A text is of one kind, so
+    that what it says grows with the square root of its length."""
+    hundreds = max(1, size) / 100
+    root = sqrt(hundreds)
+    return 1.0, read.ratio / root, read.distinct / root, log(hundreds), read.coherence, alone.archaic
 
 
 def gate(tokens: int) -> float:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import restore
 from restore import Restorer
 from restore.surface import match_case
+from restore.text import in_english, tokenize
 
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -177,6 +178,21 @@ def test_allow_list_is_honoured_in_any_case(spun):
     assert "local weather" in kept
     assert "chook" in kept
     assert "historical past" not in kept
+
+
+def test_other_languages_are_left():
+    engine = Restorer(threshold=0)
+    lines = (CASES / "foreign.txt").read_text(encoding="utf-8").split("\n")
+    texts = "\n".join(line for line in lines if not line.startswith("#")).strip().split("\n\n")
+    assert len(texts) == 3
+    for text in texts:
+        result = engine.restore(3 * (text + "\n\n"))
+        assert (result.verdict.probability, result.edits) == (0, ())
+
+
+def test_a_short_text_may_be_english():
+    assert in_english(tokenize("Cricket scores, winter tyres, garden sheds"))
+    assert not in_english(tokenize("winter tyres, garden sheds " * 40))
 
 
 def test_a_manual_may_repeat_a_word_that_spinners_write(engine):

@@ -6,6 +6,7 @@ import sys
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Annotated, Final
 
 import typer
@@ -18,11 +19,13 @@ from restore.learning.smoothing import estimate
 
 LEAST_BIGRAM: Final = 2
 LEAST_TRIGRAM: Final = 3
+MANY: Final = 20_000  # documents of a source that others are drawn from
+STRETCH: Final = 6000  # code points of a long text that count as a document
 
 Corpora = Annotated[Path, typer.Argument(help="Folder of .txt or .txt.xz files, a document a line.")]
 Without = Annotated[Path | None, typer.Option(help="Pairs whose documents must not be learned from.")]
 Clean = Annotated[
-    list[Path] | None, typer.Option(help="More clean documents: a file with one a line, or a folder of texts.")
+    list[Path] | None, typer.Option(help="More clean documents: a file with one a line, a folder of texts or of pages.")
 ]
 ToSpin = Annotated[Path, typer.Argument(help="Pairs that the context model has not seen; their originals are spun.")]
 Tenth = Annotated[Path, typer.Argument(help="Marked pairs; each tenth is used.")]
@@ -165,15 +168,18 @@ def thesaurus_command(
 @app.command("thesaurus-judge")
 def thesaurus_judge_command(
     pairs: ToSpin,
+    spin: Annotated[list[Path] | None, typer.Option(help="More documents to spin, given as for --clean.")] = None,
     clean: Clean = None,
-    documents: Annotated[int, typer.Option(help="Originals to spin.")] = 900,
+    documents: Annotated[int, typer.Option(help="Originals to spin; of each other source a quarter as many.")] = 900,
     seed: Annotated[int, typer.Option(help="Of the spinner and the windows.")] = 0,
 ) -> None:
-    """Fit the weights by which restore.thesaurus judges a document, and print them (five minutes)."""
+    """Fit the weights by which restore.thesaurus judges a document, and print them (three minutes)."""
     from restore.learning.thesaurus import fit_judge
     from restore.restorer import Restorer
 
-    fit = fit_judge(_originals(pairs, documents), _others(clean, 200), Restorer(), seed)
+    more = documents // 4
+    spun = [*_originals(pairs, documents), *_others(spin, more, seed)]
+    fit = fit_judge(spun, _others(clean, more, seed), Restorer(), seed)
     typer.echo(f"WORDS_ALONE = {tuple(fit.words_alone.round(3).tolist())}")
     typer.echo(f"READ = {tuple(fit.read.round(3).tolist())}")
 
@@ -190,7 +196,7 @@ def own_table_judge_command(
     from restore.learning.thesaurus import fit_own_table
     from restore.restorer import Restorer
 
-    weights = fit_own_table(_originals(pairs, documents), _others(clean, 1500), Restorer(), seed)
+    weights = fit_own_table(_originals(pairs, documents), _others(clean, 1500, seed), Restorer(), seed)
     typer.echo(f"BY_OWN_TABLE = {tuple(weights.round(3).tolist())}")
 
 
@@ -202,9 +208,17 @@ def _originals(pairs: Path, most: int) -> list[str]:
         raise typer.BadParameter(str(error)) from None
 
 
-def _others(clean: list[Path] | None, most: int) -> list[str]:
-    """Documents of clean sources, so many of each at most."""
-    return [text for path in clean or [] for text in read_documents(path, most)]
+def _others(sources: list[Path] | None, most: int, seed: int) -> list[str]:
+    """Documents of other sources, or stretches of long ones; so many of each at most, at random."""
+    from restore.learning.places import pages
+    from restore.text import chunks
+
+    out: list[str] = []
+    for path in sources or []:
+        read = pages(path, MANY, seed) if path.is_dir() else read_documents(path, MANY)
+        pieces = [piece for text in read for _, piece in chunks(text, STRETCH)]
+        out += Random(seed).sample(pieces, min(most, len(pieces)))
+    return out
 
 
 @app.command("neural")

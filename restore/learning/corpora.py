@@ -32,9 +32,7 @@ def corpus_files(folder: Path) -> list[Path]:
 
 
 def documents(path: Path, most: int) -> list[str]:
-    """Plain documents, so many at most: the lines of a file, or the .txt files of a folder."""
-    if path.is_dir():
-        return [file.read_text(encoding="utf-8") for file in sorted(path.glob("*.txt"))[:most]]
+    """Plain documents, so many at most: the lines of a file."""
     with open_text(path) as lines:
         return [line.rstrip("\n") for line in islice(lines, most)]
 

@@ -121,8 +121,10 @@ def invited_places(matcher: Terms, texts: Iterable[str]) -> tuple[list[Features]
 
 
 def pages(folder: Path, most: int, seed: int) -> Iterator[str]:
-    """Texts of the files in a folder, so many chosen at random."""
-    files = sorted(p for p in folder.rglob("*.htm*") if p.is_file() and not p.is_symlink())
+    """Texts of the HTML pages and text files in a folder, so many chosen at random."""
+    files = sorted(
+        p for p in folder.rglob("*") if p.suffix in (".html", ".htm", ".txt") and p.is_file() and not p.is_symlink()
+    )
     for path in Random(seed).sample(files, min(most, len(files))):
         with suppress(DocumentError):  # a page in a guessed encoding is no loss
             yield from texts_of(str(path))

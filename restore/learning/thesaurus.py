@@ -30,7 +30,7 @@ from restore.restorer import Restorer
 from restore.surface import match_case
 from restore.synonyms import FORMS, SCREENED, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
 from restore.text import tokenize
-from restore.thesaurus import FAMILY, RATE, Thesaurus, own_gate
+from restore.thesaurus import FAMILY, RATE, Thesaurus, by_reading, gate, own_gate
 
 _FILES: Final = {"n": "data.noun", "v": "data.verb", "a": "data.adj", "r": "data.adv"}
 _LEMMA: Final = re.compile(r"[a-z]{3,}(?:[ -][a-z]+){0,2}")
@@ -220,35 +220,38 @@ class SynonymSpinner:
                         yield inflected(self._synonyms.vocabulary[member], pos, form)
 
 
-def fit_judge(texts: list[str], others: list[str], engine: Restorer, seed: int = 0) -> Fit:
-    """Weights of the log odds by logistic regression, on windows of 40 to 1,000 words.
+def fit_judge(spun: list[str], clean: list[str], engine: Restorer, seed: int = 0) -> Fit:
+    """Weights of the log odds by logistic regression, on windows of 40 to 1,000 words; those by reading on what words
+    alone do not clear.
 
-    texts: clean documents that the context model has not seen; they are spun too. others: more clean documents.
+    spun: clean documents that are spun too. clean: more of them, with many rare words of their authors' own.
     """
     random = Random(seed)
     thesaurus = Thesaurus(root() / "thesaurus", engine.model)
     spinners = [SynonymSpinner(thesaurus.synonyms, source, seed) for source in SOURCES]
     alone: list[list[float]] = []
-    read: list[list[float]] = []
     labels: list[int] = []
-    for n, text in enumerate([*texts, *others]):
+    read: list[tuple[float, ...]] = []
+    read_labels: list[int] = []
+    for n, text in enumerate([*spun, *clean]):
         window = " ".join(text.split(" ")[: random.choice((40, 70, 100, 200, 400, 1000))])
         sides = [(0, window)]
-        if n < len(texts):
+        if n < len(spun):
             sides.append((1, random.choice(spinners).spin(window, random.choice((0.1, 0.15, 0.2, 0.3)))))
         for label, side in sides:
             tokens = tokenize(side)
             if not len(tokens):
                 continue
             judged = thesaurus.judge(tokens)
-            blocks = engine.reader.by_synonyms(tokens, thesaurus.source(judged.source), frozenset())
             alone.append([1.0, judged.alone, len(tokens) / 100])
-            read.append([1.0, *engine.reader.summed(tokens, blocks, FAMILY)[:3]])
             labels.append(label)
-    y = np.array(labels)
-    weights = logistic(np.array(read), y, untouched=UNTOUCHED)
+            if judged.alone > gate(len(tokens)):
+                blocks = engine.reader.by_synonyms(tokens, thesaurus.source(judged.source), frozenset())
+                read.append(by_reading(judged, len(tokens), engine.reader.summed(tokens, blocks, FAMILY)))
+                read_labels.append(label)
+    weights = logistic(np.array(read), np.array(read_labels), untouched=UNTOUCHED)
     weights[0] += log(UNTOUCHED)
-    return Fit(logistic(np.array(alone), y), weights)
+    return Fit(logistic(np.array(alone), np.array(labels)), weights)
 
 
 def fit_own_table(texts: list[str], others: list[str], engine: Restorer, seed: int = 0) -> NDArray[np.float64]:
