@@ -242,11 +242,11 @@ def tables_command(
 ) -> None:
     """Spin clean documents by tables that restore does not know; detection and restoration."""
     from benchmarks import tables
-    from restore.learning.corpora import documents as read_documents
+    from restore.learning.corpora import read_lines
     from restore.restorer import Restorer
 
     chosen = table or sorted(tables.FOLDER.glob("*.tsv"))
-    for line in tables.lines(tables.run(read_documents(clean, documents), chosen, Restorer(), half)):
+    for line in tables.lines(tables.run(read_lines(clean, documents), chosen, Restorer(), half)):
         typer.echo(line)
 
 

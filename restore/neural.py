@@ -110,7 +110,7 @@ class SecondOpinion:
 
     def __init__(self, model: Model, opinions: Opinions, threads: int | None = None):
         self._opinions = opinions
-        self._model = LanguageModel(model, threads or os.cpu_count() or 1)
+        self._model = LanguageModel(model, threads or _threads())
 
     def judge(self, text: str, edits: Sequence[Edit], spinner: str = "") -> list[Edit]:
         """Edits of a text in order, close ones with other probabilities, and another replacement where one is
@@ -168,6 +168,13 @@ class SecondOpinion:
         if own.any():
             evidence["language model"] = float(heard[best] - heard[own].max())
         return replace(edit, replacement=texts[best], confidence=float(p[best]), alternatives=others, evidence=evidence)
+
+
+def _threads() -> int:
+    """All cores, or one in a process among several."""
+    from multiprocessing import parent_process  # late: four milliseconds
+
+    return 1 if parent_process() else os.cpu_count() or 1
 
 
 def _standing(edit: Edit) -> str:

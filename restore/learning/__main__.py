@@ -12,8 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from restore.context import hashes
-from restore.learning.corpora import corpus_files, read_corpora
-from restore.learning.corpora import documents as read_documents
+from restore.learning.corpora import corpus_files, read_corpora, read_lines
 from restore.learning.phrases import PairsError, described, learn, read_pairs, write_learned
 from restore.learning.smoothing import estimate
 
@@ -215,7 +214,7 @@ def _others(sources: list[Path] | None, most: int, seed: int) -> list[str]:
 
     out: list[str] = []
     for path in sources or []:
-        read = pages(path, MANY, seed) if path.is_dir() else read_documents(path, MANY)
+        read = pages(path, MANY, seed) if path.is_dir() else read_lines(path, MANY)
         pieces = [piece for text in read for _, piece in chunks(text, STRETCH)]
         out += Random(seed).sample(pieces, min(most, len(pieces)))
     return out

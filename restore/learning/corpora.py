@@ -31,8 +31,8 @@ def corpus_files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob("*.txt*") if not p.name.startswith("clean_dev"))
 
 
-def documents(path: Path, most: int) -> list[str]:
-    """Plain documents, so many at most: the lines of a file."""
+def read_lines(path: Path, most: int) -> list[str]:
+    """The first documents of a corpus file, so many at most."""
     with open_text(path) as lines:
         return [line.rstrip("\n") for line in islice(lines, most)]
 
