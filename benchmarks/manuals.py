@@ -1,4 +1,4 @@
-"""Edits on clean technical pages: the HTML documentation of packages, which nothing was learned from.
+"""Edits on clean pages of other kinds, HTML or plain text: documentation of packages, books; nothing was learned from them.
 
 A page's text is what `restore clean` reads of it. Each folder is a source of its
 own, say one Debian package unpacked (`dpkg-deb -x`).
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from restore import Restorer
-from restore.learning.places import pages
+from restore.learning.places import PAGES, pages
 
 
 def manuals(folders: list[Path], most: int) -> Iterator[tuple[str, int, Counter[str]]]:
@@ -19,7 +19,7 @@ def manuals(folders: list[Path], most: int) -> Iterator[tuple[str, int, Counter[
     engine = Restorer()
     for folder in folders:
         words, edits = 0, Counter[str]()
-        for text in dict.fromkeys(pages(folder, most, seed=1)):
+        for text in dict.fromkeys(pages(folder, most, 1, (*PAGES, ".txt"))):
             words += len(text.split())
             edits.update(e.family for e in engine.restore(text).edits)
         yield folder.name, words, edits

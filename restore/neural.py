@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.cache import folder
-from restore.restoration import Edit, with_article
+from restore.restoration import OF_REPLACEMENT, Edit
 from restore.vectors import Doubles
 
 CLOSE: Final = 0.9  # confidence up to which an edit is looked at again,
@@ -87,7 +87,10 @@ Opinions = Mapping[str, Opinion]  # of one model by kind of spinner, "" for any 
 def load_opinions(path: Path) -> dict[str, Opinions]:
     """Read what `python -m restore.learning neural` wrote, by the models' names. Raises OSError, ValueError."""
     read = json.loads(path.read_text(encoding="utf-8"))
-    return {name: {spinner: Opinion(**o) for spinner, o in of.items()} for name, of in read.items()}
+    try:
+        return {name: {spinner: Opinion(**o) for spinner, o in of.items()} for name, of in read.items()}
+    except (TypeError, AttributeError):
+        raise ValueError(f"{path}: not what this version writes") from None
 
 
 def save_opinions(opinions: Mapping[str, Opinions], path: Path) -> None:
@@ -116,12 +119,10 @@ class SecondOpinion:
         """Edits of a text in order, close ones with other probabilities, and another replacement where one is
         likelier."""
         opinion = self._opinions.get(spinner, self._opinions[""])
-        out: list[Edit] = []
-        for edit, heard in self.heard(text, edits, opinion.least):
-            judged = edit if heard is None else self._weighed(edit, heard, opinion)
-            free = out[-1].end if out else 0
-            out.append(with_article(judged, text, free) if judged.replacement != edit.replacement else judged)
-        return out
+        return [
+            edit if heard is None else self._weighed(edit, heard, opinion)
+            for edit, heard in self.heard(text, edits, opinion.least)
+        ]
 
     def heard(self, text: str, edits: Sequence[Edit], least: float) -> Iterator[tuple[Edit, Doubles | None]]:
         """Each edit with the model's log probabilities of its candidates; None for those that are not close."""
@@ -164,7 +165,8 @@ class SecondOpinion:
         if best is None:
             return edit
         others = tuple((texts[k], float(p[k])) for k in order if k != best)
-        evidence = dict(edit.evidence)
+        stays = texts[best] == edit.replacement
+        evidence = {name: e for name, e in edit.evidence.items() if stays or name not in OF_REPLACEMENT}
         if own.any():
             evidence["language model"] = float(heard[best] - heard[own].max())
         return replace(edit, replacement=texts[best], confidence=float(p[best]), alternatives=others, evidence=evidence)

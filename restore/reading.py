@@ -183,15 +183,16 @@ class Reader:
     ) -> Summed:
         """What all sentences say together, or those of some numbers; a text repeats what it is about, so that changes
         that recur count for little."""
-        ratio = apt = made = 0.0
+        ratio = apt = standing = made = 0.0
         read = 0
         left: dict[tuple[str, str], float] = {}  # probability that a change is made nowhere
         could: set[int] = set()
         for block in blocks:
             lattice, counted = block.lattice, _telling(block, among)
             ratio += float(self.ratios(block, family)[counted].sum())
-            fits = self._aptness(block, counted)
-            apt, read = apt + float(fits.sum()), read + len(fits)
+            read += sum(end - begin for (begin, end), counts in zip(lattice.sentences, counted, strict=True) if counts)
+            fits, stays = self._aptness(block, counted)
+            apt, standing = apt + float(stays @ fits), standing + float(stays.sum())
             for k, sentence in _changing(lattice):
                 if counted[sentence]:
                     p = min(1.0, float(block.decoded.posterior[k]))
@@ -203,16 +204,17 @@ class Reader:
         if ratio > 0 and made:
             share = distinct / made
             ratio = min(ratio * share * min(1.0, share / DIFFERENT) ** 3, MOST_A_CHANGE * distinct)
-        return Summed(ratio, distinct, len(could) / 100, made, apt / max(1, read))
+        return Summed(ratio, distinct, len(could) / 100, made, read / 100, apt / max(1.0, standing))
 
-    def _aptness(self, block: Block, counted: NDArray[np.bool_]) -> Doubles:
+    def _aptness(self, block: Block, counted: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
         """Log of how much likelier each word of some sentences is where it stands, among all readings of the words
-        around it, than anywhere; shape (words,)."""
-        lattice = block.lattice
-        stays = np.array([k for k, option in enumerate(lattice.option) if option is None], np.int64)
+        around it, than anywhere; and the probability that it was left. Shape (words,) each; none after a comma."""
+        lattice, decoded = block.lattice, block.decoded
+        alone = (k for k, option in enumerate(lattice.option) if option is None and len(lattice.words[k]) == 1)
+        stays = np.fromiter(alone, np.int64)
         stays = stays[counted[_sentence(lattice, np.array(lattice.start, np.int64)[stays])]]
-        alone = self._model.unigram(hashes(lattice.words[k][-1] for k in stays.tolist()))
-        return np.asarray(block.decoded.context[stays] - alone, np.float64)
+        anywhere = self._model.unigram(hashes(lattice.words[k][0] for k in stays.tolist()))
+        return decoded.context[stays] - anywhere, decoded.posterior[stays]
 
     def apiece(self, blocks: Iterable[Block], family: str, sentences: int) -> list[Summed]:
         """What each of so many sentences says by itself."""

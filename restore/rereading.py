@@ -34,7 +34,7 @@ from restore.context import Hashes, hashes, sequence
 from restore.inflection import bases
 from restore.kinship import Kinship
 from restore.lexicon import root
-from restore.restoration import Edit, splice, with_article
+from restore.restoration import OF_REPLACEMENT, Edit, splice
 from restore.text import tokenize
 from restore.vectors import Doubles, Ints
 
@@ -100,11 +100,7 @@ class Rereader:
         company = (x[:, _COMPANY:] @ coefficients[_COMPANY:]).tolist()
         p, found, first = softmax(x @ coefficients, places).tolist(), places.found.tolist(), places.first.tolist()
         for number, a, b in zip(places.edit, first, [*first[1:], len(p)], strict=True):
-            judged = _judged(edits[number], places.text[a:b], p[a:b], found[a:b], company[a:b])
-            free = edits[number - 1].end if number else 0
-            out[number] = (
-                with_article(judged, text, free) if judged.replacement != edits[number].replacement else judged
-            )
+            out[number] = _judged(edits[number], places.text[a:b], p[a:b], found[a:b], company[a:b])
         return out
 
     def evidence(self, text: str, edits: Sequence[Edit], places: Places) -> Doubles:
@@ -200,7 +196,7 @@ def _judged(edit: Edit, texts: list[str], p: list[float], found: list[bool], com
     others = [(texts[k], spun * p[k] + (1 - spun if found[k] else 0.0)) for k in order if k != best]
     evidence = dict(edit.evidence)
     if texts[best] != edit.replacement:  # of another replacement than these were about
-        for name in ("channel", "context", "frequency", "similarity", "record"):
+        for name in OF_REPLACEMENT:
             evidence.pop(name, None)
     standing = [c for c, f in zip(company, found, strict=True) if f]
     if standing:

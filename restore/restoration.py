@@ -12,6 +12,7 @@ from typing import Any, Final
 from restore.channel import Verdict
 from restore.surface import fix_article
 
+OF_REPLACEMENT: Final = ("channel", "context", "frequency", "similarity", "record", "company")  # evidence for one alone
 _ARTICLE: Final = re.compile(r"\b(an?) $", re.IGNORECASE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -24,7 +24,7 @@ from restore.neural import LEAST as ASKED
 from restore.neural import SecondOpinion, installed, load_opinions
 from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
-from restore.restoration import Edit, Restoration, splice
+from restore.restoration import Edit, Restoration, splice, with_article
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, stretch, with_capitals
 from restore.synonyms import OWN_TABLE
 from restore.terms import Terms
@@ -232,8 +232,9 @@ class Restorer:
         with self._turn:
             for chunk in self._screened(text):
                 screened.append((chunk.passages, len(chunk.tokens)))
-                judged = self._judged(chunk, self._edits(chunk))
-                edits += [_moved(e, chunk.offset) for e in judged if e.confidence >= self.threshold]
+                proposed = self._edits(chunk)
+                made = [e for e in self._judged(chunk, proposed) if e.confidence >= self.threshold]
+                edits += [_moved(e, chunk.offset) for e in self._with_articles(made, proposed, chunk.tokens)]
         restored = splice(text, [(e.start, e.end, e.replacement) for e in edits])
         return Restoration(restored, tuple(edits), _merge(screened), source)
 
@@ -244,6 +245,19 @@ class Restorer:
         if edits and self._fitted.rereading:
             edits = self._rereader.judge(text, edits, self.dense_families | {THESAURUS}, spinner)
         return self._opinion.judge(text, edits, spinner) if edits and self.neural else edits
+
+    def _with_articles(self, made: list[Edit], proposed: list[Edit], tokens: Tokens) -> Iterator[Edit]:
+        """Edits, those that were judged to be others than proposed with the article before them in the form that they
+        need, unless it is another edit's or on the allow-list."""
+        first = {edit.start: edit.replacement for edit in proposed}
+        fixed = self._fixed(tokens) if made else frozenset()
+        free = 0
+        for edit in made:
+            another = edit.replacement != first[edit.start]
+            if another and bisect_left(tokens.start, edit.start) - 1 not in fixed:
+                edit = with_article(edit, tokens.text, free)
+            free = edit.end
+            yield edit
 
     def pieces(self, text: str) -> Iterator[Restoration]:
         """A long text's stretches, restored one at a time so that memory stays bounded; joined they are the whole."""

@@ -72,13 +72,15 @@ _ALIKE_WORD: Final = regex.compile(
     r"(?=[\p{L}\p{M}]*?\p{Latin})(?=[\p{L}\p{M}]*?[\p{Cyrillic}\p{Greek}])[\p{Latin}\p{Cyrillic}\p{Greek}\p{M}]+"
 )
 _DIGIT: Final = regex.compile(r"\d+")
-# Words of which English is full and other languages are not, and their least share of a text that is long enough to tell:
+# Words of which English is full and other languages are not, and their least share of the words of a text that is long
+# enough to tell; a shorter one has one of them.
 _ENGLISH: Final = frozenset(
     """the and of to that with for from this which was were have has had are is be been by it they their its would will
     not you your he his she her we our can""".split()
 )
 _LEAST_ENGLISH: Final = 0.06  # (one in a thousand English pages has less, most pages of other languages have)
-_TELLING: Final = 60  # tokens
+_TELLING: Final = 60  # words,
+_SHORT: Final = 20  # and below this a headline may have none
 _ABBREVIATIONS: Final = frozenset(
     [
         "mr",
@@ -273,9 +275,11 @@ def _ends_sentence(between: str, before: str, word: str) -> bool:
 
 
 def in_english(tokens: Tokens) -> bool:
-    """Whether a text may be in English, by its commonest words; short ones get the benefit of the doubt."""
-    size = len(tokens)
-    return size < _TELLING or sum(map(_ENGLISH.__contains__, tokens.key)) >= _LEAST_ENGLISH * size
+    """Whether a text may be in English, by its commonest words; figures do not count, and headlines get the benefit of
+    the doubt."""
+    size = sum(map(str.isalpha, tokens.key))
+    held = sum(map(_ENGLISH.__contains__, tokens.key))
+    return size < _SHORT or (held >= _LEAST_ENGLISH * size if size >= _TELLING else held > 0)
 
 
 def chunks(text: str, size: int = CHUNK) -> Iterator[tuple[int, str]]:

@@ -9,7 +9,8 @@ detector over words alone, one look-up a word:
 P(x | o) one over the number of the words related to o. A word counts once a document, and a repeated
 one less in favour of spinning: a topic's words recur, a random synonym does not. The source
 (`synonyms.SOURCES`) with the most evidence gives the candidates. Documents that the first look does not clear
-are decoded with these (`reading.py`), and the likelihood ratio of the lattice is weighed by a logistic regression.
+are decoded with these (`reading.py`), and a logistic regression weighs the likelihood ratio of the lattice, how much it
+changes, and whether the text is English as it is written now.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import exp, log, log1p, sqrt
+from math import exp, log, sqrt
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -55,16 +56,21 @@ PAIRS: Final = 5.0  # evidence that pairs of words may add; where single words m
 UNREAD: Final = -1.0  # log odds that words alone can at most give
 REMEMBERED: Final = 30_000  # phrases, or words, between texts
 CAP: Final = 4.0  # of one word's evidence
-WORDS_ALONE: Final = (-0.806, 0.23, -0.473)  # log odds from: 1, evidence of the words alone, hundreds of tokens
-READ: Final = (-1.66, 0.402, -0.509, 0.857, 2.283, -2.759)  # from what decoding says, in the order of `by_reading`
-# decoded as a spinner's with a table of its own, from the same and the evidence of the words alone: what context adds
+WORDS_ALONE: Final = (-0.818, 0.194, -0.442)  # log odds from: 1, evidence of the words alone, hundreds of tokens
+READ: Final = (0.101, 0.342, -0.559, 1.043, 1.152, -3.16)  # from what decoding says, in the order of `by_reading`
+LEAST_READ: Final = 0.1  # hundreds of tokens that were read: by as many a text is weighed at least,
+MOST_READ: Final = 10.0  # and at most, as in the fit, by its length alone
+# Decoded as a spinner's with a table of its own, from: 1, ratio, changes, hundreds of free tokens, evidence of the words
+# alone (whose weight is negative: what context adds)
 BY_OWN_TABLE: Final = (-0.047, 0.542, -0.304, -2.312, -0.541)
 # Evidence of words alone in a hundred tokens from which on a text is decoded so, at least in all (words that recur say
 # nothing new),
 OWN_GATE: Final = (-0.5, -4.0)
 OWN_PAIRS: Final = 2.0  # and what pairs of words may add to it
-PRIOR: Final = -2.5  # log odds of a document to be such, before anything is read (fitted weights take even odds);
-OWN_PRIOR: Final = -4.5  # to be of a spinner with a table of its own: good English full of spinners' phrases comes near
+# Log odds of a document to be such, for even odds in the fit: of any; of those that words alone do not clear;
+ALONE_PRIOR: Final = -4.5
+PRIOR: Final = -2.0
+OWN_PRIOR: Final = -4.5  # of a spinner with a table of its own: good English full of spinners' phrases comes near
 _FORMS: Final[tuple[Form | None, ...]] = (None, "s", "ed", "en", "ing")
 _JOINERS: Final = frozenset((" ", "-"))
 
@@ -74,8 +80,8 @@ class Judgement:
     """Whether a text was spun from a thesaurus.
 
     log_odds: that it was. alone: log-likelihood ratio in nats, spun against untouched, of the words alone; strange: the
-    same for a spinner with a table of its own. source: the thesaurus. archaic: log (1 + n), n the words of older English in
-    a hundred. rate: expected share of its tokens that were
+    same for a spinner with a table of its own. source: the thesaurus. archaic: words of older and formal English in a
+    hundred, one at most. rate: expected share of its tokens that were
     replaced, nought where words alone cleared it. own_table: whether the spinner seems to have a table of its own
     (which shares some entries with the listed families'). spun: probability of each sentence if any was; empty: one.
     """
@@ -100,14 +106,15 @@ class Summed(NamedTuple):
 
     ratio: log probability under its lattice against that of the words as they stand, as the decoder weighs them, less
     where few changes recur often. distinct: expected number of different changes. free: hundreds of tokens that could
-    be changed. changes: expected number of all changes. coherence: log of how
-    much likelier a word is where it stands than anywhere, the mean over the text.
+    be changed. changes: expected number of all changes. words: hundreds of
+    tokens that were read. coherence: log of how much likelier one of these is where it stands than anywhere, the mean.
     """
 
     ratio: float = 0.0
     distinct: float = 0.0
     free: float = 0.0
     changes: float = 0.0
+    words: float = 0.0
     coherence: float = 0.0
 
 
@@ -322,7 +329,7 @@ class Thesaurus:
 
     @cached_property
     def _archaic(self) -> frozenset[str]:
-        """Words of older English that no source gives."""
+        """Words of older and of formal English."""
         lines = (self._folder / "archaic.txt").read_text(encoding="utf-8").splitlines()
         return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
@@ -390,31 +397,31 @@ class Thesaurus:
     def judge(self, tokens: Tokens) -> Judgement:
         """Whether a text was spun, by its words alone."""
         if not len(tokens):
-            return Judgement(PRIOR, -np.inf, -np.inf, next(iter(SOURCES)))
+            return Judgement(ALONE_PRIOR, -np.inf, -np.inf, next(iter(SOURCES)))
         *alone, strange = self.words_alone(tokens).tolist()
         best = int(np.argmax(alone))
-        log_odds = PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], len(tokens) / 100)))
-        archaic = log1p(100 / len(tokens) * sum(map(self._archaic.__contains__, tokens.key)))
+        log_odds = ALONE_PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], len(tokens) / 100)))
+        archaic = min(1.0, 100 / len(tokens) * sum(map(self._archaic.__contains__, tokens.key)))
         return Judgement(min(UNREAD, log_odds), alone[best], strange, list(SOURCES)[best], archaic)
 
 
 def reconsidered(alone: Judgement, size: int, read: Summed, own_table: bool = False) -> Judgement:
-    """The judgement of a text of so many tokens by what decoding says."""
+    """The judgement of a text of so many tokens by what decoding says; none where it has no sentence to speak of."""
     if own_table:
         said = (1, read.ratio, read.distinct, read.free, alone.strange)
         log_odds = OWN_PRIOR + float(np.dot(BY_OWN_TABLE, said))
     else:
-        log_odds = PRIOR + float(np.dot(READ, by_reading(alone, size, read)))
+        log_odds = PRIOR + float(np.dot(READ, by_reading(alone, read))) if read.words else UNREAD
     return replace(alone, log_odds=log_odds, rate=read.changes / max(1, size), own_table=own_table)
 
 
-def by_reading(alone: Judgement, size: int, read: Summed) -> tuple[float, ...]:
-    """What is weighed (`READ`) to tell a spinner from an author with rare words: where those are his own, much could
-    be changed and little must be, and the text as a whole is not as English is written now. A text is of one kind, so
-    that what it says grows with the square root of its length."""
-    hundreds = max(1, size) / 100
-    root = sqrt(hundreds)
-    return 1.0, read.ratio / root, read.distinct / root, log(hundreds), read.coherence, alone.archaic
+def by_reading(alone: Judgement, read: Summed) -> tuple[float, ...]:
+    """What is weighed (`READ`) to tell a spinner from an author whose own words are rare: how much better the text
+    reads once some are changed and how many that takes, and whether it is English as it is written now. A text is of
+    one kind, so that what it says grows with the square root of its length."""
+    root = sqrt(max(LEAST_READ, read.words))
+    length = log(min(max(LEAST_READ, read.words), MOST_READ))
+    return 1.0, read.ratio / root, read.distinct / root, length, read.coherence, alone.archaic
 
 
 def gate(tokens: int) -> float:

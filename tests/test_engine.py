@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -190,9 +191,38 @@ def test_other_languages_are_left():
         assert (result.verdict.probability, result.edits) == (0, ())
 
 
-def test_a_short_text_may_be_english():
+def test_figures_and_headlines_have_no_language():
     assert in_english(tokenize("Cricket scores, winter tyres, garden sheds"))
     assert not in_english(tokenize("winter tyres, garden sheds " * 40))
+    assert not in_english(
+        tokenize("Pour installer le serveur, il faut choisir un emplacement, par exemple un dossier. " * 3)
+    )
+    assert in_english(tokenize("The rates of the last years were these: " + "4.5 1,200 17 " * 400))
+
+
+@pytest.mark.parametrize(("allow", "found", "replacement"), [([], "a globe", "an egg"), (["a"], "globe", "egg")])
+def test_a_word_chosen_at_second_sight_has_its_article(tmp_path, monkeypatch, allow, found, replacement):
+    (tmp_path / "mine.tsv").write_text("globe\tball\t0.9\n", encoding="utf-8")
+    engine = Restorer(lexicons=[tmp_path / "mine.tsv"], assume_spun=True, threshold=0.2, allow=allow)
+    monkeypatch.setattr(engine, "_judged", lambda _, edits: [replace(e, replacement="egg") for e in edits])
+    text = "The cook gave them such a globe."
+    result = engine.restore(text)
+    assert [(e.found, e.replacement) for e in result.edits] == [(found, replacement)]
+    assert result.undo() == text
+
+
+def test_the_language_model_is_told_what_kind_of_spinner_it_was(spun):
+    told: list[str] = []
+
+    class Listener:
+        def judge(self, _, edits, spinner):
+            told.append(spinner)
+            return edits
+
+    engine = Restorer()
+    engine.neural, engine._opinion = True, Listener()
+    assert engine.restore(spun).edits
+    assert told == ["autoblog"]
 
 
 def test_a_manual_may_repeat_a_word_that_spinners_write(engine):

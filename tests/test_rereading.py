@@ -14,7 +14,7 @@ from restore.kinship import Kinship
 from restore.learning.smoothing import pack
 from restore.lexicon import root
 from restore.rereading import FEATURES, SURE, Rereader, doubtful
-from restore.restoration import Edit
+from restore.restoration import Edit, with_article
 
 TEXT = "The worth of it rose, said the traders who sell crude oil by the barrel. Nobody knew its worth to the heart."
 ONLY_LATTICE = (1.0, *(0.0,) * (len(FEATURES) - 1))
@@ -103,14 +103,12 @@ def test_a_relative_of_the_word_found_is_likelier():
 def test_an_article_follows_the_word_that_wins():
     """What was judged likelier in the lattice had the article that stands there; what is in the end needs the other."""
     text = "He set a worth by the barrel."
-    oil = reader(table(("topic", "amount", "barrel", 2.0)), topic=1.0)
-    listed = edit(text, "worth", ("value", 0.5), ("amount", 0.3), ("estimate", 0.1))
-    (judged,) = oil.judge(text, [listed], FAMILIES)
+    won = edit(text, "worth", ("amount", 0.5), ("value", 0.3), ("estimate", 0.1))
+    judged = with_article(won, text, free=0)
     assert (judged.found, judged.replacement) == ("a worth", "an amount")
     assert text[judged.start : judged.end] == judged.found
     assert {other for other, _ in judged.alternatives} == {"a value", "an estimate", "a worth"}
-    taken = [edit(text, "a", ("one", 0.9)), edit(text, "worth", ("value", 0.5), ("amount", 0.4))]
-    assert oil.judge(text, taken, FAMILIES)[1].replacement == "amount"  # the article is another edit's
+    assert with_article(won, text, free=won.start - 1) == won  # the article is another edit's
 
 
 def test_each_spinner_has_its_coefficients():

@@ -25,9 +25,9 @@ from restore.learning.thesaurus import (
 )
 from restore.lexicon import load, root
 from restore.restoration import splice
-from restore.synonyms import SECTIONS, SOURCES, Relation, Synonyms, inflected, load_screen
+from restore.synonyms import SCREENED, SECTIONS, SOURCES, Relation, Synonyms, inflected, load_screen
 from restore.text import tokenize
-from restore.thesaurus import FAMILY, Thesaurus
+from restore.thesaurus import FAMILY, Judgement, Summed, Thesaurus, by_reading, reconsidered
 
 # A WordNet database in small: offset, lexicographer file, part of speech, lemmas, pointers, gloss.
 NOUNS = """\
@@ -187,6 +187,20 @@ def test_old_books_keep_their_words(engine):
         assert engine.restore(chapter).text == chapter
 
 
+def test_length_alone_is_no_evidence():
+    """An index has no sentence to speak of; a library says no more than its first thousand words about what it is."""
+    alone = Judgement(-5.0, 0.0, 0.0, "wordnet")
+    assert reconsidered(alone, 50_000, Summed()).log_odds < 0
+    assert by_reading(alone, Summed(words=10)) == by_reading(alone, Summed(words=1000))
+
+
+def test_archaic_words_are_given_by_no_source_but_one(thesaurus):
+    originals = (thesaurus.source(name) for name in SOURCES)
+    archaic = sorted(thesaurus._archaic)
+    given = {word for source in originals for word in archaic if source.lattice(tokenize(word), [(0, 1)]).option[1:]}
+    assert given == {"upon"}
+
+
 def test_spun_from_a_thesaurus(engine, long_text, drawn):
     result = engine.restore(drawn)
     assert result.verdict.spun
@@ -239,7 +253,7 @@ def test_little_memory_changes_nothing(thesaurus, engine, drawn, monkeypatch):
 
 def test_words_alone_convict_nobody(thesaurus, monkeypatch):
     """Literary prose is rich in rare words; without a look at their context that is no proof."""
-    monkeypatch.setattr(thesaurus, "words_alone", lambda _: np.full(len(SOURCES), 100.0))
+    monkeypatch.setattr(thesaurus, "words_alone", lambda _: np.full(len(SCREENED), 100.0))
     assert thesaurus.judge(tokenize("the abashed " * 3)).log_odds < 0
 
 

@@ -209,12 +209,12 @@ def _originals(pairs: Path, most: int) -> list[str]:
 
 def _others(sources: list[Path] | None, most: int, seed: int) -> list[str]:
     """Documents of other sources, or stretches of long ones; so many of each at most, at random."""
-    from restore.learning.places import pages
+    from restore.learning.places import PAGES, pages
     from restore.text import chunks
 
     out: list[str] = []
     for path in sources or []:
-        read = pages(path, MANY, seed) if path.is_dir() else read_lines(path, MANY)
+        read = pages(path, MANY, seed, (*PAGES, ".txt")) if path.is_dir() else read_lines(path, MANY)
         pieces = [piece for text in read for _, piece in chunks(text, STRETCH)]
         out += Random(seed).sample(pieces, min(most, len(pieces)))
     return out
@@ -238,14 +238,15 @@ def neural_command(
     from restore.thesaurus import FAMILY
 
     chosen = installed([model]) if model else installed()
+    opinions = load_opinions(output) if output.exists() else {}
     fitted = {
+        **opinions.get(chosen.name, {}),
         "": fit_opinion(chosen, pairs, family, documents, typer.echo),
         FAMILY: fit_opinion_unlisted(chosen, list(spun_by_thesauri(pairs, documents)), typer.echo),
     }
     if unlisted:
         texts = [read_marked(path.read_text(encoding="utf-8")) for path in unlisted]
         fitted[OWN_TABLE] = fit_opinion_unlisted(chosen, texts, typer.echo)
-    opinions = load_opinions(output) if output.exists() else {}
     save_opinions({**opinions, chosen.name: fitted}, output)
     typer.echo(f"{output}: {chosen.name}: {fitted}")
 

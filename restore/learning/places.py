@@ -10,7 +10,7 @@ parts the two (`restore.places.Judge`).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +41,7 @@ CARRIERS: Final = (
     "On the Use of {} in Practice",  # a heading
 )
 GIVEN: Final = ("manifest.toml", "judgements.txt", "*curated*.txt", "ordinary.txt", "register.txt", "places.json")
+PAGES: Final = (".html", ".htm")
 FREE: Final = 100.0  # the constant's feature: so large that the penalty does not hold it
 LENGTH: Final = 30_000  # characters of a clean page that are read
 PENALTY: Final = 1.0  # of the squares of the weights, features in standard deviations
@@ -120,11 +121,9 @@ def invited_places(matcher: Terms, texts: Iterable[str]) -> tuple[list[Features]
     return invited, read
 
 
-def pages(folder: Path, most: int, seed: int) -> Iterator[str]:
-    """Texts of the HTML pages and text files in a folder, so many chosen at random."""
-    files = sorted(
-        p for p in folder.rglob("*") if p.suffix in (".html", ".htm", ".txt") and p.is_file() and not p.is_symlink()
-    )
+def pages(folder: Path, most: int, seed: int, endings: Collection[str] = PAGES) -> Iterator[str]:
+    """Texts of the files in a folder, so many chosen at random."""
+    files = sorted(p for p in folder.rglob("*") if p.suffix in endings and p.is_file() and not p.is_symlink())
     for path in Random(seed).sample(files, min(most, len(files))):
         with suppress(DocumentError):  # a page in a guessed encoding is no loss
             yield from texts_of(str(path))

@@ -224,7 +224,8 @@ def fit_judge(spun: list[str], clean: list[str], engine: Restorer, seed: int = 0
     """Weights of the log odds by logistic regression, on windows of 40 to 1,000 words; those by reading on what words
     alone do not clear.
 
-    spun: clean documents that are spun too. clean: more of them, with many rare words of their authors' own.
+    spun: clean documents that are spun too; none that the context model has seen, to which it is more coherent. clean:
+    more of them, with many rare words of their authors' own.
     """
     random = Random(seed)
     thesaurus = Thesaurus(root() / "thesaurus", engine.model)
@@ -247,7 +248,7 @@ def fit_judge(spun: list[str], clean: list[str], engine: Restorer, seed: int = 0
             labels.append(label)
             if judged.alone > gate(len(tokens)):
                 blocks = engine.reader.by_synonyms(tokens, thesaurus.source(judged.source), frozenset())
-                read.append(by_reading(judged, len(tokens), engine.reader.summed(tokens, blocks, FAMILY)))
+                read.append(by_reading(judged, engine.reader.summed(tokens, blocks, FAMILY)))
                 read_labels.append(label)
     weights = logistic(np.array(read), np.array(read_labels), untouched=UNTOUCHED)
     weights[0] += log(UNTOUCHED)
