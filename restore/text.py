@@ -277,8 +277,10 @@ def _ends_sentence(between: str, before: str, word: str) -> bool:
 def in_english(tokens: Tokens) -> bool:
     """Whether a text may be in English, by its commonest words; figures do not count, and headlines get the benefit of
     the doubt."""
-    size = sum(map(str.isalpha, tokens.key))
     held = sum(map(_ENGLISH.__contains__, tokens.key))
+    if held and held >= _LEAST_ENGLISH * len(tokens):
+        return True
+    size = sum(map(str.isalpha, tokens.key))
     return size < _SHORT or (held >= _LEAST_ENGLISH * size if size >= _TELLING else held > 0)
 
 
