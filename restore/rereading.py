@@ -40,7 +40,8 @@ from restore.vectors import Doubles, Ints
 
 FEATURES: Final = ("lattice", "found", "kinship", "before", "after", "topic", "cloze", "length", "elsewhere")
 LEAST: Final = 0.1  # confidence from which on an edit is read again (by a language model too),
-SURE: Final = 0.995  # and up to which
+SURE: Final = 0.995  # and up to which,
+SURE_LISTED: Final = 0.95  # or, of a spinner whose table is known, up to which: above, nothing changes but the time
 NEAR: Final = 4  # words on either side whose company counts by side,
 PASSAGE: Final = 40  # and as the topic of a place
 _FLOOR: Final = 1e-6
@@ -91,8 +92,9 @@ class Rereader:
     def judge(self, text: str, edits: Sequence[Edit], families: frozenset[str], spinner: str = "") -> list[Edit]:
         """Edits of a text in order; doubtful ones of these families with other probabilities, and another replacement
         where one is likelier."""
-        coefficients = self._coefficients.get(spinner, self._coefficients[""])
-        places = doubtful(edits, families)
+        own = self._coefficients.get(spinner) if spinner else None
+        coefficients = self._coefficients[""] if own is None else own
+        places = doubtful(edits, families, SURE_LISTED if own is None else SURE)
         out = list(edits)
         if not places.edit:
             return out
@@ -159,8 +161,8 @@ class Rereader:
         return _sum(row[kept], values, len(candidate))
 
 
-def doubtful(edits: Sequence[Edit], families: frozenset[str]) -> Places:
-    """The edits of some families that are worth another look, with their candidates."""
+def doubtful(edits: Sequence[Edit], families: frozenset[str], sure: float = SURE) -> Places:
+    """The edits of some families that are worth another look, up to a confidence of `sure`, with their candidates."""
     numbers: list[int] = []
     first: list[int] = []
     texts: list[str] = []
@@ -169,7 +171,7 @@ def doubtful(edits: Sequence[Edit], families: frozenset[str]) -> Places:
     for number, edit in enumerate(edits):
         spun = edit.evidence["passage"]
         listed = edit.family in families and "channel" in edit.evidence and edit.replacement != edit.found
-        if not listed or not LEAST <= edit.confidence / spun <= SURE:
+        if not listed or not LEAST <= edit.confidence / spun <= sure:
             continue
         numbers.append(number)
         first.append(len(texts))

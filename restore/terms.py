@@ -154,7 +154,7 @@ class Terms:
         """Stretches that may be tortured terms, by their first token; they may overlap.
 
         Where only papers are looked for, texts that neither read like one nor have several listed phrases are asked for
-        the listed phrases alone, and those that another family has `spun` not even for these.
+        the listed phrases alone. Where another family has `spun` the text, papers are too, and others not even for these.
         """
         wary = bool(self._register) and not self._scholarly(tokens)
         if wary and spun:
@@ -165,6 +165,8 @@ class Terms:
             sure = [p for p in weighed if p.weight >= LISTED and _whole(p, tokens)]
             if len({" ".join(tokens.key[p.start : p.end]) for p in apart(sure)}) < TELLING_PHRASES:
                 return _one_each(sure)
+        if spun and self._register:  # other words explain the text: none is put together
+            return _one_each([p for p in self._weighed(tokens, drafts) if _whole(p, tokens)])
         doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
         places, composed = self._unjudged(tokens, drafts)
         for p, features in zip(composed, self.features(tokens, composed), strict=True):

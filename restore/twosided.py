@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import filterfalse
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class TwoSided:
             self._blocks.append(_Block(dilation, kernels * w[f"norm.{k}"], up, down))
 
     @classmethod
-    def load(cls, path: Path) -> TwoSided:
+    def load(cls, path: Path) -> Self:
         """Read a model. Raises OSError where it is not there, ValueError where it is not one."""
         vocabulary, weights = vectors.load(path, "a two-sided model", ["dilations", "q"])
         dilations = tuple(weights.pop("dilations").tolist())
@@ -151,10 +151,14 @@ class TwoSided:
                 hidden, zeros, part = (a[: len(wanted)] for a in (hidden, zeros, part))
             np.matmul(y, block.up, out=hidden[:, :-1])
             np.maximum(hidden, zeros, out=hidden)
-            x += np.matmul(hidden, block.down, out=part)
+            x += self._mixed(number, hidden, part)
             if number == TOPIC_AFTER:
                 x += x.mean(axis=0) @ w["topic"] + w["topic.bias"]
         return np.asarray(x * _scale(x) * w[f"norm.{len(self._blocks)}"])
+
+    def _mixed(self, block: int, hidden: Array, out: Array) -> Array:
+        """What a block adds to its tokens, from its hidden units; written into `out`."""
+        return np.matmul(hidden, self._blocks[block].down, out=out)
 
     def _arcs(
         self,

@@ -41,12 +41,16 @@ def whole(arrays: Mapping[str, NDArray[Any]], names: Iterable[str]) -> Arrays:
 def save(path: Path, words: Sequence[str], tables: Mapping[str, Array], rest: Mapping[str, NDArray[Any]]) -> None:
     """Write a file that `load` reads; the tables (of word vectors, layers) are rounded to int8."""
     arrays: Arrays = {"vocabulary": np.frombuffer("\n".join(words).encode(), np.uint8), **rest}
-    for name, rows in tables.items():
-        scale = np.abs(rows).max(axis=1) / _LARGEST + 1e-9
-        arrays[name] = np.round(rows / scale[:, None]).astype(np.int8)
-        arrays[f"{name}.scale"] = scale.astype(np.float16)
+    for name, table in tables.items():
+        arrays |= rounded(name, table)
     with open(path, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def rounded(name: str, rows: Array) -> Arrays:
+    """A table as it is stored: int8, and the scale of each row."""
+    scale = np.abs(rows).max(axis=1) / _LARGEST + 1e-9
+    return {name: np.round(rows / scale[:, None]).astype(np.int8), f"{name}.scale": scale.astype(np.float16)}
 
 
 def rows(arrays: Mapping[str, NDArray[Any]], name: str, numbers: NDArray[np.int64]) -> Array:

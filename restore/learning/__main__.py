@@ -393,6 +393,23 @@ def twosided_command(
     typer.echo(f"{output}: {len(words):,} words, {output.stat().st_size / 1e6:.1f} MB")
 
 
+@app.command("trim")
+def trim_command(
+    model: Annotated[Path, typer.Argument(help="A two-sided model, which is replaced.")],
+    pairs: Annotated[Path, typer.Argument(help="Marked pairs whose spun side it reads.")],
+    hidden: Annotated[int, typer.Option(help="Hidden units that each block keeps.")] = 256,
+    documents: Annotated[int, typer.Option(help="Pairs that are read.")] = 100,
+    family: SpunBy = "autoblog",
+) -> None:
+    """Leave out the hidden units of a two-sided model that do least (a few seconds)."""
+    from restore.learning.gold import read_marked, split
+    from restore.learning.trimming import trim
+
+    learned, _ = split(pairs)
+    trim(model, [read_marked(marked).tokens.text for marked in learned[:documents]], family, hidden)
+    typer.echo(f"{model}: {hidden} hidden units a block, {model.stat().st_size / 1e6:.1f} MB")
+
+
 @app.command("cloze")
 def cloze_command(
     corpora: Corpora,
