@@ -125,9 +125,11 @@ class Reader:
             extra = self._extra(tokens, lattice, weights)
             yield Block(block, lattice, decoded_twice(lattice, tokens, extra, self._model, weights))
 
-    def by_synonyms(self, tokens: Tokens, source: Source, fixed: frozenset[int]) -> list[Block]:
-        """All sentences, decoded with the synonyms of a thesaurus."""
-        return self._blocks(tokens, lambda own: source.lattice(tokens, own, fixed), THESAURUS)
+    def by_synonyms(
+        self, tokens: Tokens, source: Source, fixed: frozenset[int], numbers: Sequence[int] | None = None
+    ) -> list[Block]:
+        """Sentences, all or some, decoded with the synonyms of a thesaurus."""
+        return self._blocks(tokens, lambda own: source.lattice(tokens, own, fixed), THESAURUS, numbers)
 
     def by_own_table(
         self,

@@ -367,12 +367,14 @@ class Thesaurus:
         common = np.array([gap[i] == "." or not text[start[i]].isupper() for i in place.values()])
         return np.asarray(np.where(weight > 0, weight / counts[:, None], weight)[common].sum(axis=0))
 
-    def strangest(self, tokens: Tokens, size: int) -> tuple[int, int]:
-        """The stretch of so many tokens, half-open, whose words speak most for a spinner with a table of its own."""
+    def strangest(self, tokens: Tokens, size: int, source: str | None = None) -> tuple[int, int]:
+        """The stretch of so many tokens, half-open, whose words speak most for a source, or for a spinner with a table
+        of its own."""
         if len(tokens) <= size:
             return 0, len(tokens)
         self._single_words(tokens)
-        weight = self._weights[[self._row[key] for key in tokens.key], -1]
+        column = list(SOURCES).index(source) if source else -1
+        weight = self._weights[[self._row[key] for key in tokens.key], column]
         text, begins = tokens.text, np.array([gap == "." for gap in tokens.gap])
         name = np.array([text[start].isupper() for start in tokens.start]) & ~begins
         total = np.concatenate([[0.0], np.cumsum(np.where(name, 0.0, weight))])
