@@ -15,7 +15,6 @@ changes, and whether the text is English as it is written now.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -319,6 +318,7 @@ class Thesaurus:
         self._model = model
         self._sources: dict[str, Source] = {}
         self._screen = load_screen(folder / "screen.bin")
+        self._last: tuple[Tokens, Ints, NDArray[np.bool_]] | None = None
         self._row: dict[str, int] = {}  # word -> its row in the weights
         self._weights = np.empty((1, len(SCREENED)))
 
@@ -347,14 +347,34 @@ class Thesaurus:
         return evidence + self._pairs(tokens) if doubtful else evidence
 
     def _single_words(self, tokens: Tokens) -> Doubles:
-        """One dictionary look-up for each different word; a name (by its last place) counts nothing."""
-        keys, text, start, gap = tokens.key, tokens.text, tokens.start, tokens.gap
-        count = Counter(keys)
-        place = dict(zip(keys, range(len(keys)), strict=True))  # in the order of `count`
-        new = [key for key in count if key not in self._row]
+        """Evidence of the different words; a name (by its last place) counts nothing."""
+        row, common = self._looked_up(tokens)
+        held, place, counts = np.unique(row[::-1], return_index=True, return_counts=True)
+        weight = self._weights[held][common[::-1][place]]
+        counts = counts[common[::-1][place], None]
+        return np.asarray(np.where(weight > 0, weight / counts, weight).sum(axis=0))
+
+    def strangest(self, tokens: Tokens, size: int, source: str | None = None) -> tuple[int, int, float]:
+        """The stretch of so many tokens, half-open, whose words speak most for a source, or for a spinner with a table
+        of its own; and what they say, each as often as it stands there."""
+        row, common = self._looked_up(tokens)
+        column = list(SOURCES).index(source) if source else -1
+        total = np.concatenate([[0.0], np.cumsum(np.where(common, self._weights[row, column], 0.0))])
+        size = min(size, len(tokens))
+        said = total[size:] - total[:-size]
+        begin = int(np.argmax(said))
+        return begin, begin + size, float(said[begin])
+
+    def _looked_up(self, tokens: Tokens) -> tuple[Ints, NDArray[np.bool_]]:
+        """Row of each token in the weights, and whether it is no name; one dictionary look-up for each different word.
+        Kept until another text is looked at."""
+        if self._last and self._last[0] is tokens:
+            return self._last[1:]
+        text, keys = tokens.text, dict.fromkeys(tokens.key)
+        new = [key for key in keys if key not in self._row]
         if new and len(self._row) + len(new) > REMEMBERED:
             self._row.clear()
-            new = list(count)
+            new = list(keys)
         if new:
             held, weight = self._find(ngram_hash(hashes(map(shape, new))))
             first = len(self._row)
@@ -362,24 +382,10 @@ class Thesaurus:
             if len(self._row) > len(self._weights):
                 self._weights = np.resize(self._weights, (2 * len(self._row), len(SCREENED)))
             self._weights[first : len(self._row)] = np.where(held[:, None], weight, 0.0)
-        weight = self._weights[[self._row[key] for key in count]]
-        counts = np.fromiter(count.values(), np.float64, len(count))
-        common = np.array([gap[i] == "." or not text[start[i]].isupper() for i in place.values()])
-        return np.asarray(np.where(weight > 0, weight / counts[:, None], weight)[common].sum(axis=0))
-
-    def strangest(self, tokens: Tokens, size: int, source: str | None = None) -> tuple[int, int]:
-        """The stretch of so many tokens, half-open, whose words speak most for a source, or for a spinner with a table
-        of its own."""
-        if len(tokens) <= size:
-            return 0, len(tokens)
-        self._single_words(tokens)
-        column = list(SOURCES).index(source) if source else -1
-        weight = self._weights[[self._row[key] for key in tokens.key], column]
-        text, begins = tokens.text, np.array([gap == "." for gap in tokens.gap])
-        name = np.array([text[start].isupper() for start in tokens.start]) & ~begins
-        total = np.concatenate([[0.0], np.cumsum(np.where(name, 0.0, weight))])
-        begin = int(np.argmax(total[size:] - total[:-size]))
-        return begin, begin + size
+        row = np.fromiter(map(self._row.__getitem__, tokens.key), np.int64, len(tokens))
+        common = [gap == "." or not text[at].isupper() for gap, at in zip(tokens.gap, tokens.start, strict=True)]
+        self._last = tokens, row, np.array(common, bool)
+        return self._last[1:]
 
     def _pairs(self, tokens: Tokens) -> Doubles:
         text = tokens.text

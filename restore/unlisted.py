@@ -31,6 +31,9 @@ from restore.thesaurus import (
 )
 
 LEAST_PART: Final = 60  # tokens of a part that is judged by itself
+# Evidence of the words of the strangest stretch of a longer text from which on it is read, though the whole has too
+# little; of clean pages one in sixty has so much.
+PART_GATE: Final = 2.0
 FIRST: Final = 150  # tokens of a text twice as long that are read first, where its words are strangest,
 # and their log odds below which the rest is not: by a thesaurus, as by a spinner with a table of its own. Of 112 windows
 # of text spun by thesauri that were convicted in the end none had less, of 56 clean ones three quarters; by own tables of
@@ -68,7 +71,7 @@ class Unlisted:
         tried: list[_Tried] = []
         if look or (alone.alone > gate(len(tokens)) and self._promising(tokens, fixed, alone.source)):
             tried.append(self._by_synonyms(tokens, alone, fixed))
-        if alone.strange > own_gate(len(tokens)) and self._promising(tokens, fixed):
+        if (alone.strange > own_gate(len(tokens)) or self._strange_in_part(tokens)) and self._promising(tokens, fixed):
             tried.append(self._by_own_table(tokens, alone, fixed))
         if not tried:
             return alone, None
@@ -83,15 +86,22 @@ class Unlisted:
         read = self._reader.summed(tokens, blocks, FAMILY)
         return _Tried(reconsidered(alone, len(tokens), read), read.ratio, blocks)
 
+    def _strange_in_part(self, tokens: Tokens) -> bool:
+        """Whether the strangest stretch of a longer text is worth reading though the whole is not."""
+        if len(tokens) < 2 * FIRST:
+            return False
+        begin, end, said = self._thesaurus.strangest(tokens, FIRST)
+        return said > PART_GATE and self._thesaurus.judge(_stretch(tokens, begin, end)).strange > PART_GATE
+
     def _promising(self, tokens: Tokens, fixed: frozenset[int], source: str | None = None) -> bool:
         """Whether a long text is worth reading, by a source of the thesaurus or as by a spinner with a table of its own:
         its strangest stretch is read first. Most clean ones are given up there."""
         if len(tokens) < 2 * FIRST:
             return True
-        begin, end = self._thesaurus.strangest(tokens, FIRST, source)
+        begin, end, _ = self._thesaurus.strangest(tokens, FIRST, source)
         sentences = tokens.sentences()
         numbers = [i for i, (a, b) in enumerate(sentences) if a < end and begin < b]
-        own = tokenize(tokens.text[tokens.start[sentences[numbers[0]][0]] : tokens.end[sentences[numbers[-1]][1] - 1]])
+        own = _stretch(tokens, sentences[numbers[0]][0], sentences[numbers[-1]][1])
         if source:
             blocks = self._reader.by_synonyms(tokens, self._thesaurus.source(source), fixed, numbers)
         else:
@@ -110,7 +120,7 @@ class Unlisted:
         part = frozenset(i for i, p in enumerate(spun) if p >= 0.5)
         judgement = replace(whole, spun=tuple(spun))
         if 0 < len(part) < len(sentences):
-            own = tokenize("\n".join(_sentence(tokens, sentences[i]) for i in sorted(part)))
+            own = tokenize("\n".join(_stretch(tokens, *sentences[i]).text for i in sorted(part)))
             if len(own) >= LEAST_PART:
                 in_part = self._reader.summed(tokens, blocks, FAMILY, part)
                 judged = reconsidered(self._thesaurus.judge(own), len(own), in_part, own_table=True)
@@ -164,6 +174,6 @@ def _division(part: frozenset[int], turns: Sequence[tuple[float, float]]) -> flo
     return total
 
 
-def _sentence(tokens: Tokens, bounds: tuple[int, int]) -> str:
-    begin, end = bounds
-    return tokens.text[tokens.start[begin] : tokens.end[end - 1]]
+def _stretch(tokens: Tokens, begin: int, end: int) -> Tokens:
+    """Some tokens in a row, as a text of its own."""
+    return tokenize(tokens.text[tokens.start[begin] : tokens.end[end - 1]])
