@@ -15,11 +15,10 @@ from typing import Final
 
 from restore.lexicon import LONGEST, load, phrase_key
 from restore.surface import match_case
-from restore.text import PROTECTED_WORD, Tokens, tokenize
+from restore.text import JOINED, PROTECTED_WORD, Tokens, tokenize
 
 TAKEN: Final = 0.93  # of the places that a table knows
 FAITHFUL: Final = 0.9  # repetitions that become the same
-_JOINERS: Final = frozenset(("", " ", "-"))
 
 Table = dict[str, tuple[list[str], list[float]]]  # original -> replacements, their weights
 
@@ -71,7 +70,7 @@ def _phrases(tokens: Tokens, i: int) -> Iterator[tuple[int, str]]:
     """Runs of words that start at a token and no mark divides: end, key."""
     phrase = ""
     for end in range(i, min(len(tokens), i + LONGEST)):
-        if tokens.key[end] == PROTECTED_WORD or (end > i and tokens.gap[end] not in _JOINERS):
+        if tokens.key[end] == PROTECTED_WORD or (end > i and tokens.gap[end] not in JOINED):
             return
         phrase += (tokens.gap[end] if end > i else "") + tokens.key[end]
         yield end + 1, phrase

@@ -18,9 +18,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from restore.channel import Verdict
     from restore.lexicon import LexiconError
-    from restore.restoration import Edit, Restoration
+    from restore.restoration import Edit, Restoration, Verdict
     from restore.restorer import Restorer
 
 __version__ = "0.1.0"
@@ -31,7 +30,7 @@ _HOME = {
     "LexiconError": "lexicon",
     "Restoration": "restoration",
     "Restorer": "restorer",
-    "Verdict": "channel",
+    "Verdict": "restoration",
 }
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.context import BUCKET, Floats, Hashes, Table, ngram_hash, word_hash
+from restore.vectors import ModelError
 
 KINDS: Final = ("before", "after", "topic")
 STEP: Final = 0.025  # nats a step of the eight-bit values
@@ -43,16 +44,16 @@ class Associations:
 
     @classmethod
     def load(cls, path: Path) -> Associations:
-        """Map a compiled table. Raises ValueError where the file is not one, OSError where it is not there."""
+        """Map a compiled table. Raises ModelError where the file is not one, OSError where it is not there."""
         with open(path, "rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
-                raise ValueError(f"{path}: not a table of associations; build one with 'python -m restore.learning'")
+                raise ModelError(f"{path}: not a table of associations; build one with 'python -m restore.learning'")
             buckets = json.loads(file.readline())["buckets"]
             offset = file.tell()
         data = np.memmap(path, np.uint8, "r", offset).view(np.ndarray)
         cells = buckets * BUCKET
         if len(data) < 3 * cells:
-            raise ValueError(f"{path}: the table of associations is cut short; fetch the file again")
+            raise ModelError(f"{path}: the table of associations is cut short; fetch the file again")
         fingerprints = data[: 2 * cells].view(np.uint16).reshape(-1, BUCKET)
         return cls(Table(fingerprints, (data[2 * cells : 3 * cells].reshape(-1, BUCKET),)))
 

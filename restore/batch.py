@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from restore.restoration import Restoration
-    from restore.restorer import Restorer
-
 BATCH: Final = 16  # texts a process takes at once,
 BATCH_SIZE: Final = 200_000  # or as many as have so many code points
 AHEAD: Final = 4  # tasks in flight for each process,
@@ -24,7 +21,6 @@ HEAVY: Final = 16 << 20  # of which the weights together do not exceed this, as 
 K = TypeVar("K")
 T = TypeVar("T")
 R = TypeVar("R")
-_worker: Restorer
 
 
 class WorkerError(RuntimeError):
@@ -32,20 +28,19 @@ class WorkerError(RuntimeError):
 
 
 def ordered(
-    call: Callable[[T], R],
+    make: Callable[..., Callable[[T], R]],
+    arguments: Sequence[Any],
     tasks: Iterable[tuple[K, T | None]],
     workers: int,
-    start: Callable[..., None],
-    arguments: Sequence[Any],
     weight: Callable[[T], int] = lambda task: 0,
 ) -> Generator[tuple[K, R | None], None, None]:
     """Each key with the result of its task, in order; keys without a task are passed on in their place.
 
-    `start(*arguments)` prepares a process. Tasks are drawn only as far ahead as
-    the bounds allow. Raises WorkerError, and what `call` raises.
+    `make(*arguments)` gives what is done to a task, once for each process. Tasks are drawn only as far ahead as the
+    bounds allow. Raises WorkerError, and what is raised by the work.
     """
     if workers == 1:
-        start(*arguments)
+        call = make(*arguments)
         for key, task in tasks:
             yield key, None if task is None else call(task)
         return
@@ -54,11 +49,13 @@ def ordered(
 
     waiting: deque[tuple[K, Future[R] | None, int]] = deque()
     load = 0
-    pool = ProcessPoolExecutor(workers, initializer=_prepare, initargs=(start, *arguments))
+    # more than there are cores gain nothing, and all are started at once
+    processes = min(workers, os.cpu_count() or 1)
+    pool = ProcessPoolExecutor(processes, initializer=_prepare, initargs=(make, *arguments))
     try:
         for key, task in tasks:
             heft = 0 if task is None else weight(task)
-            waiting.append((key, None if task is None else pool.submit(call, task), heft))
+            waiting.append((key, None if task is None else pool.submit(_call, task), heft))
             load += heft
             while len(waiting) > AHEAD * workers or (load > HEAVY and len(waiting) > 2) or waiting[0][1] is None:
                 key, future, heft = waiting.popleft()
@@ -75,14 +72,12 @@ def ordered(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def ordered_map(restorer: Restorer, texts: Iterable[str], workers: int) -> Iterator[Restoration]:
-    """Restorations in the order of `texts`. Raises ValueError for less than one worker."""
-    if workers < 1:
-        raise ValueError(f"workers is {workers}; at least one is needed")
-    if workers == 1:
-        return map(restorer.restore, texts)
+def ordered_map(
+    make: Callable[..., Callable[[str], R]], arguments: Sequence[Any], texts: Iterable[str], workers: int
+) -> Iterator[R]:
+    """Results in the order of `texts`, which go to the processes in batches; `make` as for `ordered`."""
     tasks = ((None, batch) for batch in _batches(texts))
-    results = ordered(_restore, tasks, workers, _start, (restorer.options(),), lambda batch: sum(map(len, batch)))
+    results = ordered(_of_each, (make, *arguments), tasks, workers, lambda batch: sum(map(len, batch)))
     return chain.from_iterable(result for _, result in results if result is not None)
 
 
@@ -100,8 +95,22 @@ def _batches(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
         yield tuple(batch)
 
 
-def _prepare(start: Callable[..., None], *arguments: Any) -> None:
+def _of_each(make: Callable[..., Callable[[str], R]], *arguments: Any) -> Callable[[Sequence[str]], list[R]]:
+    """What is made, done to each text of a batch."""
+    call = make(*arguments)
+    return lambda batch: [call(text) for text in batch]
+
+
+_made: Callable[[Any], Any]  # in a process of a pool: what is done to its tasks
+
+
+def _call(task: Any) -> Any:
+    return _made(task)
+
+
+def _prepare(make: Callable[..., Callable[[Any], Any]], *arguments: Any) -> None:
     """Make a process ready: Ctrl-C is the main process's business, and its end is this one's too."""
+    global _made
     from multiprocessing import parent_process
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -109,7 +118,7 @@ def _prepare(start: Callable[..., None], *arguments: Any) -> None:
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    start(*arguments)
+    _made = make(*arguments)
 
 
 def _end_with(sentinel: int) -> None:
@@ -117,14 +126,3 @@ def _end_with(sentinel: int) -> None:
 
     connection.wait([sentinel])
     os._exit(1)
-
-
-def _start(options: dict[str, Any]) -> None:
-    global _worker
-    from restore.restorer import Restorer
-
-    _worker = Restorer(**options)
-
-
-def _restore(batch: tuple[str, ...]) -> list[Restoration]:
-    return [_worker.restore(text) for text in batch]

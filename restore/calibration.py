@@ -11,13 +11,11 @@ log odds of a change, from how often it proved right or wrong before (`python -m
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from math import exp, log
 from pathlib import Path
 from typing import Final
-
-import numpy as np
 
 from restore.decoder import Weights
 
@@ -110,21 +108,3 @@ def record_lines(record: Record) -> Iterable[str]:
     """A record as lines of text, with a heading."""
     yield "# words found\twords restored\tadded to the log odds that the change is right (by 'python -m restore.learning record')\n"
     yield from (f"{found}\t{restored}\t{odds:.2f}\n" for (found, restored), odds in sorted(record.items()))
-
-
-def fit(rows: Sequence[tuple[tuple[float, ...], float, bool]], penalty: float = 1.0, steps: int = 50) -> Calibration:
-    """Logistic regression by Newton's method; the penalty draws towards the uncalibrated posterior.
-
-    rows: features of an edit, its entry's record, whether it is right.
-    """
-    x = np.array([r[0] for r in rows])
-    given = np.array([r[1] for r in rows])
-    y = np.array([r[2] for r in rows], float)
-    prior = np.array(NONE.coefficients)
-    w = prior.copy()
-    for _ in range(steps):
-        p = 1 / (1 + np.exp(-np.clip(x @ w + given, -30, 30)))
-        gradient = x.T @ (p - y) + penalty * (w - prior)
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + penalty * np.eye(len(w))
-        w = w - np.linalg.solve(hessian, gradient)
-    return Calibration(tuple(round(float(v), 4) for v in w))

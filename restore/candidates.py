@@ -21,7 +21,7 @@ from restore.context import UNSEEN, ContextModel, frequency, hashes
 from restore.inflection import Form, analyses, inflect
 from restore.lexicon import LONGEST, Lexicon, Option
 from restore.places import Place
-from restore.text import PROTECTED_WORD, Tokens, shape
+from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
 
 CONTEXT: Final = 0.4  # weight of the context model in the decoder's score
 MAX_OPTIONS: Final = 10  # originals tried for one found phrase
@@ -33,7 +33,6 @@ FUZZY: Final = "fuzzy"
 TERM: Final = "term"  # of a sparse family; scored by its odds alone
 _KIND_COST: Final = {IDENTITY: 0.0, LISTED: 0.0, INFLECTED: -1.0, FUZZY: -3.0}  # log prior of the form
 _NEAR: Final = 88.0  # RapidFuzz ratio, of 100
-_JOINERS: Final = frozenset((" ", "-", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +226,7 @@ class Finder:
             lattice.add(i, i + 1, own, 0.0, None, IDENTITY)
             return
         end = i + 1
-        if word.goes_on and end < len(tokens.gap) and tokens.gap[end] in _JOINERS:
+        if word.goes_on and end < len(tokens.gap) and tokens.gap[end] in JOINED:
             stay, listed, derived = self._longer(tokens, i, limit, fixed, word.heads)
         else:
             stay, listed, derived = 0.0, [], []
@@ -271,7 +270,7 @@ class Finder:
         phrase = keys[i]
         end, last = i + 1, min(len(keys), i + LONGEST)
         matching, inflecting = phrase in prefixes, True
-        while end < last and (gap := gaps[end]) in _JOINERS:
+        while end < last and (gap := gaps[end]) in JOINED:
             word = keys[end]
             inflecting = inflecting and end < limit and end not in fixed
             if heads:
@@ -357,7 +356,9 @@ class Finder:
         """Remember for each new key whether it is a word, and if not which word of the lexicon is nearest."""
         if len(self._near) > REMEMBERED:
             self._near.clear()
-        new = [k for k in keys if k not in self._near and len(k) > 4 and k.isalpha() and k not in self.lexicon.prefixes]
+        prefixes = self.lexicon.prefixes
+        new = [k for k in keys if k not in self._near and len(k) > 4 and k.isalpha() and k not in prefixes]
+        new = [k for k in new if not any(base in prefixes for base, _ in analyses(k))]  # forms of its words are none
         for key, log_p in zip(new, self._model.unigram(hashes(new)), strict=True):
             self._near[key] = self._nearest(key) if log_p <= UNSEEN and frequency(key) <= UNSEEN else None
 

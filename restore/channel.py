@@ -57,21 +57,6 @@ _TELLING: Final = 1.0  # weight from which on a phrase counts as the spinner's
 _CAP: Final = (-2.5, 2.4)  # of one phrase's weight
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a text was spun.
-
-    spun: probability at least one half. probability: that any of it was spun.
-    rate: share of its words that lie in spun passages' substituted phrases (an
-    estimate). family: the lexicon at work, None where not spun.
-    """
-
-    spun: bool
-    probability: float
-    rate: float
-    family: str | None
-
-
 Trace = tuple[int, int, str, float]
 
 
@@ -82,8 +67,7 @@ class Passages:
     sentences: token ranges. evidence: log-likelihood ratio of each, spun against
     untouched. spun: probability of each to have been spun, given all.
     probability: that any was. rate: expected share of tokens in the spinner's
-    phrases. family: the likeliest one at work. source: the thesaurus, where it is
-    that family. dense: probability that a dense family was at work. table: which of
+    phrases. family: the likeliest one at work. dense: probability that a dense family was at work. table: which of
     `TABLES` explains the text best. untouched: log probability that no dense family was. places: the
     stretches that sparse families claim, each with its log odds, tortured
     against the author's own, given all the others. traces: the listed phrases, longest
@@ -96,7 +80,6 @@ class Passages:
     probability: float
     rate: float
     family: str | None
-    source: str | None = None
     places: tuple[tuple[Place, float], ...] = ()
     dense: float = 0.0
     table: float = 1.0

@@ -11,7 +11,8 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -22,16 +23,16 @@ from restore import options as opt
 from restore.options import Format, Html
 
 if TYPE_CHECKING:
-    from restore.channel import Verdict
     from restore.pipeline import Plan
     from restore.reports import HtmlReport
-    from restore.restoration import Restoration
+    from restore.restoration import Restoration, Verdict
     from restore.restorer import Restorer
     from restore.targets import Source
 
 
 class _Piped(TyperGroup):
-    """Commands whose reader may go away: they end quietly then (Typer itself would end with 1, which means found)."""
+    """Commands whose reader may go away: they end quietly then. Typer itself would end with 1, which means found, then
+    and at an EOFError."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -42,6 +43,9 @@ class _Piped(TyperGroup):
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        except EOFError as error:
+            _unforeseen(error)
+            raise typer.Exit(2) from None
 
 
 app = typer.Typer(
@@ -127,10 +131,11 @@ def clean(
     from restore import documents, pipeline, targets
 
     try:
-        target_kind = to.value if to else "text" if html is Html.extract and output else ""
-        sources = targets.planned(names, glob, output, write, target_kind)
+        kind, to_kind = from_kind.value if from_kind else "", to.value if to else ""
+        becomes = partial(targets.turned, kind=kind, to=to_kind, extract=html is Html.extract)
+        sources = targets.planned(names, glob, output, write, becomes)
         if not as_json:
-            _check_kinds(sources, target_kind, from_kind.value if from_kind else "")
+            _check_kinds(sources, becomes, kind)
         taken = [str(path) for source in sources for path in (source.name, source.target) if path]
         page = _page(report, [*taken, *([str(rejects)] if rejects else [])])
         _check_apart(rejects, "rejects", taken)
@@ -140,8 +145,8 @@ def clean(
             documents.Options(
                 tuple(field or ()), html.value, encoding, fix_encoding, keep_original, annotate, whole=shown or bool(to)
             ),
-            kind=from_kind.value if from_kind else "",
-            to=to.value if to else "",
+            kind=kind,
+            to=to_kind,
             jobs=jobs,
             strip=strip_invisible,
             resume=resume,
@@ -191,7 +196,7 @@ def detect(
 
     try:
         plan = pipeline.Plan(
-            targets.planned(paths or ["-"], glob, None, False, ""),
+            targets.planned(paths or ["-"], glob, None, False),
             _restorer(0.5, family, lexicon, None, False),
             documents.Options(tuple(field or ()), html.value, encoding, fix_encoding, whole=True),
             kind=from_kind.value if from_kind else "",
@@ -235,11 +240,15 @@ def explain(
         heading = f"{name}\n" if name != path else ""  # one of several records
         return heading + explanation(result, result.undo(), color=_terminal()) + "\n"
 
+    try:
+        options = documents.Options(tuple(field or ()), html.value, encoding, fix_encoding, whole=True)
+    except documents.DocumentError as error:
+        _fail(str(error))
     page = _page(report, [path])
     plan = pipeline.Plan(
         [targets.Source(path, None)],
         _restorer(threshold, family, lexicon, allow, assume_spun, neural),
-        documents.Options(tuple(field or ()), html.value, encoding, fix_encoding, whole=True),
+        options,
         kind=from_kind.value if from_kind else "",
         strip=strip_invisible,
         quiet=True,
@@ -339,7 +348,9 @@ def lexicon_check(
 
 @lexicon_app.command("learn")
 def lexicon_learn(
-    pairs: Annotated[Path, typer.Argument(help="JSON lines (.gz and .xz too), or the folder of the originals.")],
+    pairs: Annotated[
+        Path, typer.Argument(help="JSON lines (.gz, .bz2, .xz and .zst too), or the folder of the originals.")
+    ],
     spun: Annotated[Path | None, typer.Argument(help="The folder of the spun texts, files named alike.")] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write the lexicon to.")] = Path("learned"),
     original_field: Annotated[str, typer.Option("--original", help="JSON field of the original.")] = "original",
@@ -472,13 +483,15 @@ def _run(plan: Plan, page: HtmlReport | None = None) -> Any:
     from restore import pipeline
     from restore.batch import WorkerError
     from restore.documents import DocumentError
+    from restore.neural import NeuralError
+    from restore.vectors import ModelError
 
     try:
         tally = pipeline.run(plan)
         if page:
             page.close()
         return tally
-    except (DocumentError, WorkerError) as error:
+    except (DocumentError, ModelError, NeuralError, WorkerError) as error:
         _fail(str(error))
 
 
@@ -569,13 +582,13 @@ def _allowed(values: Iterable[str]) -> Iterator[str]:
             yield from value.split(",")
 
 
-def _check_kinds(sources: Iterable[Source], to: str, kind: str) -> None:
+def _check_kinds(sources: Iterable[Source], becomes: Callable[[str], str], kind: str) -> None:
     """Targets are named as what they will hold."""
     from restore.documents import kind_of
 
     for source in sources:
         named = kind_of(str(source.target)) if source.target else ""
-        holds = to or kind or kind_of(source.name)
+        holds = becomes(source.name) or kind or kind_of(source.name)
         misnamed = named and holds and named != holds
         _refuse(misnamed, f"{source.target}: would hold {holds}; turn it with --to, or give it another name")
 
@@ -602,8 +615,13 @@ def _fail(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
+def _unforeseen(error: Exception) -> None:
+    what = " ".join(f"{type(error).__name__}: {error}".split())  # on one line
+    _complain(f"ended by an error that nobody foresaw ({what}); please report it")
+
+
 def run() -> Any:
-    """Entry point: a closed pipe or Ctrl-C ends quietly."""
+    """Entry point: a closed pipe or Ctrl-C ends quietly, what nobody foresaw with a message."""
     gc.set_threshold(100_000)  # loading makes many small objects and no garbage
     if sys.stdout and sys.stdout.errors == "strict":  # names of files may hold what the terminal's encoding lacks
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -611,6 +629,9 @@ def run() -> Any:
         return app()
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        _unforeseen(error)
+        return 2
 
 
 if __name__ == "__main__":

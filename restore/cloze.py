@@ -55,7 +55,7 @@ class Cloze:
 
     @classmethod
     def load(cls, path: Path) -> Cloze:
-        """Read a model. Raises OSError where it is not there, ValueError where it is not one."""
+        """Read a model. Raises OSError where it is not there, ModelError where it is not one."""
         vocabulary, arrays = vectors.load(path, "a cloze model", (*LAYERS, "norm"))
         return cls(vocabulary, arrays | vectors.whole(arrays, LAYERS))
 

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.text import Tokens, shape
+from restore.vectors import ModelError
 
 Hashes = NDArray[np.uint64]
 Floats = NDArray[np.float32]
@@ -141,16 +142,16 @@ class ContextModel:
 
     @classmethod
     def load(cls, path: Path) -> ContextModel:
-        """Map a compiled model. Raises ValueError where the file is not one, OSError where it is not there."""
+        """Map a compiled model. Raises ModelError where the file is not one, OSError where it is not there."""
         with open(path, "rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
-                raise ValueError(f"{path}: not a compiled context model; build one with 'python -m restore.learning'")
+                raise ModelError(f"{path}: not a compiled context model; build one with 'python -m restore.learning'")
             header = json.loads(file.readline())
             offset = file.tell()
         data = np.memmap(path, np.uint8, "r", offset).view(np.ndarray)
         expected = sum(a["bytes"] for a in header["arrays"])
         if len(data) < expected:
-            raise ValueError(f"{path}: the context model is cut short; fetch the file again")
+            raise ModelError(f"{path}: the context model is cut short; fetch the file again")
         arrays: dict[str, NDArray[np.generic]] = {}
         at = 0
         for a in header["arrays"]:
@@ -265,5 +266,5 @@ def _zipf() -> dict[str, float]:
     with gzip.open(path) as file:
         header, *steps = msgpack.load(file, raw=False)
     if header != {"format": "cB", "version": 1}:
-        raise ValueError(f"{path}: a word list of another make; install wordfreq 3")
+        raise ModelError(f"{path}: a word list of another make; install wordfreq 3")
     return {word: round(9 - centibels / 100, 2) for centibels, words in enumerate(steps) for word in words}

@@ -248,12 +248,11 @@ class _Edges:
     """Edges between nodes in the order in which they are gone through: forwards from the beginnings of the sentences,
     and at the same time backwards, as edges of a second set of nodes, from their ends.
 
-    order: edges, those of the second set numbered on. source: the node that each of these comes from. steps: stretches
+    dst: of each edge. order: edges, those of the second set numbered on. source: the node that each of these comes from. steps: stretches
     of `order` that are done at once, each with the nodes that its edges lead to, where the edges of each begin, and
     which node each leads to; the last two None where there is one edge a node.
     """
 
-    src: Ints
     dst: Ints
     order: Ints
     source: Ints
@@ -277,7 +276,7 @@ class _Edges:
             several = s - r < hi - lo
             begins, leads = (run[r:s] - lo, number[lo:hi] - r) if several else (None, None)
             steps.append((slice(lo, hi), heads[r:s], begins, leads))
-        return cls(src, dst, order, source[order], steps)
+        return cls(dst, order, source[order], steps)
 
 
 def _changes(values: Ints) -> Ints:

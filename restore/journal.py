@@ -5,11 +5,12 @@ A file of JSON lines beside the output, only ever added to:
     {"options": ...}                                      what the run was asked, first
     {"source": ..., "of": ..., "position": ..., ...}      so much of the output stands for so much of the input
     {"source": ..., "of": ..., "commit": true, ...}       the output is whole, and about to be put in place
-    {"source": ..., "done": true}                         it is in place
+    {"source": ..., "done": true, ...}                    it is in place
+    {"source": ..., "failed": true}                       nothing of it stands; it is begun anew
 
 A position is written after the output up to it was flushed and synced to the
 disk; the line itself is synced too. A torn last line is ignored, which loses at
-most the work since the line before.
+most the work since the line before; a journal without a whole line is none.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import hashlib
 import json
 import os
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,8 @@ class Journal:
 
     def _read(self) -> None:
         whole = b"".join(line for line in self.path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n"))
+        if not whole:  # torn in its first line: it tells of nothing yet
+            return
         try:
             first, *lines = [json.loads(line) for line in whole.splitlines()]
             ours = first["options"] == self.options
@@ -72,9 +76,9 @@ class Journal:
             return True
         return bool(line.get("done"))
 
-    def rejected(self) -> int:
-        """How much of the file of rejects stands for what is finished, or for a position."""
-        return max(int(line.get("rejected" if self.done(n) else "rejects", 0)) for n, line in self.known.items())
+    def rejects(self, name: str) -> int:
+        """How many of a source's rejects stand: all of one that is finished, those before its position of another."""
+        return sys.maxsize if self.done(name) else int(self.known.get(name, {}).get("rejects", 0))
 
     def standing(self, name: str) -> dict[str, Any] | None:
         """The last position of an unfinished source. Raises DocumentError if the source is not what it was."""

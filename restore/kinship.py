@@ -30,7 +30,7 @@ class Kinship:
 
     @classmethod
     def load(cls, path: Path) -> Kinship:
-        """Read the vectors. Raises OSError where the file is not there, ValueError where it is not one."""
+        """Read the vectors. Raises OSError where the file is not there, ModelError where it is not one."""
         return cls(*vectors.load(path, "vectors of kinship", ("K", "K.scale")))
 
     def of(self, phrases: Sequence[Sequence[str]]) -> Array:

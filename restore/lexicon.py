@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from restore.cache import kept
-from restore.text import PROTECTED_WORD, Tokens, fold, tokenize
+from restore.text import JOINED, PROTECTED_WORD, Tokens, fold, tokenize
 
 DEFAULT_RATE: Final = 0.3
 CONDITIONS: Final = ("with:", "only:", "without:")
@@ -92,13 +92,12 @@ class Lexicon:
         last = min(len(keys), begin + LONGEST)
         while phrase in prefixes:
             yield end, phrase
-            if end == last or gaps[end] not in _JOINERS:
+            if end == last or gaps[end] not in JOINED:
                 return
             phrase += gaps[end] + keys[end]
             end += 1
 
 
-_JOINERS: Final = frozenset(("", " ", "-"))
 _BOUND: Final = re.compile("[ -]|'s")  # where a word of a phrase ends
 
 
@@ -107,7 +106,7 @@ def phrase_key(phrase: str) -> str:
     tokens = tokenize(phrase)
     parts = [tokens.key[0]] if len(tokens) else []
     for gap, key in zip(tokens.gap[1:], tokens.key[1:], strict=True):
-        parts += [gap if gap in _JOINERS else " ", key]
+        parts += [gap if gap in JOINED else " ", key]
     return "".join(parts)
 
 
@@ -179,10 +178,14 @@ def split_families(names: Iterable[str]) -> tuple[list[str], list[str]]:
     dense: list[str] = []
     others: list[str] = []
     for name in names:
-        if name not in available():
-            raise LexiconError(f"unknown family '{name}'; there are: {', '.join(available())}")
+        _check_known(name)
         (others if "screen" in manifest(root() / name) else dense).append(name)
     return dense, others
+
+
+def _check_known(family: str) -> None:
+    if family not in available():
+        raise LexiconError(f"unknown family '{family}'; there are: {', '.join(available())}")
 
 
 def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
@@ -193,8 +196,7 @@ def load(families: Iterable[str] = (), paths: Iterable[Path] = ()) -> Lexicon:
     """
     families, paths = list(families), list(paths)
     for name in families:
-        if name not in available():
-            raise LexiconError(f"unknown family '{name}'; there are: {', '.join(available())}")
+        _check_known(name)
     what = f"lexicon {' '.join(families)}{' and own' if paths else ''}"
     return kept(what, source_files(families, paths), lambda: _merged(families, paths))
 

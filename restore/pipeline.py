@@ -17,9 +17,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -44,8 +46,7 @@ from restore.targets import Source
 from restore.work import Orders, Outcome, Tally
 
 if TYPE_CHECKING:
-    from restore.channel import Verdict
-    from restore.restoration import Restoration
+    from restore.restoration import Restoration, Verdict
     from restore.restorer import Restorer
 
 CHECKPOINT: Final = 1 << 20  # bytes of output between two positions in the journal
@@ -151,10 +152,10 @@ class _Runner:
     def run(self, guard: _Guard) -> Tally:
         plan = self.plan
         if plan.jobs == 1:
-            prepare: tuple[Callable[..., None], tuple[Any, ...]] = (work.adopt, (plan.restorer, plan.orders()))
+            make: tuple[Callable[..., work.Engine], tuple[Any, ...]] = (work.Engine, (plan.restorer, plan.orders()))
         else:
-            prepare = (work.start, (plan.restorer.options(), plan.orders()))
-        results = ordered(work.run, self._read(), plan.jobs, *prepare, weight=_weight)
+            make = (work.engine, (plan.restorer.options(), plan.orders()))
+        results = ordered(*make, self._read(), plan.jobs, _weight)
         try:
             for event, outcome in results:
                 with guard:
@@ -264,10 +265,10 @@ class _Runner:
     def _skip(self, event: _Event) -> None:
         """A source that an earlier run finished."""
         assert event.standing is not None
-        self._earlier(event.standing)
+        self._earlier(event.standing["whole"])
 
-    def _earlier(self, standing: dict[str, Any]) -> Tally:
-        earlier = Tally(**standing["tally"])
+    def _earlier(self, told: dict[str, Any]) -> Tally:
+        earlier = Tally(**told)
         self.tally.add(earlier)
         self.skipped_words += earlier.words
         self.bar.skip(earlier.words)
@@ -302,6 +303,7 @@ class _Runner:
         self.rejects.add({"source": event.source.name, "record": None, "reason": error})
         self.tally.failed += 1
         if self.current:
+            self.current.void()
             self.current.discard()
             self.current = None
         if self.plan.fail_fast:
@@ -341,9 +343,8 @@ class _Delivery:
     def _continue(self, standing: dict[str, Any]) -> None:
         """Go on where an earlier run was."""
         assert self.target is not None
-        self.tally = self.runner._earlier(standing)
+        self.tally = self.runner._earlier(standing["tally"])
         self.changed = standing["changed"]
-        self.runner.rejects.resume(standing["rejects"])
         self.last = standing
         part = part_of(Path(os.path.realpath(self.target)))
         if not part.exists() or part.stat().st_size < standing["length"]:
@@ -419,13 +420,14 @@ class _Delivery:
         """A position in the journal."""
         assert isinstance(self.sink, Output)
         assert self.runner.journal is not None
+        self.runner.rejects.sync()
         self.last = {
             "source": self.source.name,
             "of": self.of,
             "position": event.position,
             "number": event.number,
             "length": self.sink.checkpoint(),
-            "rejects": self.runner.rejects.sync(),
+            "rejects": self.tally.rejected,
             "changed": self.changed,
             "state": self.convert.state if self.convert else None,
             "tally": self.tally.to_dict(),
@@ -444,7 +446,7 @@ class _Delivery:
             self.sink.discard()
         journal = self.runner.journal
         if journal and len(self.plan.sources) > 1 and self.plan.judge is None:
-            journal.write({"source": self.source.name, "done": True, **self._end()}, sync=False)
+            journal.write({"source": self.source.name, "done": True, "whole": self.tally.to_dict()}, sync=False)
 
     def _commit(self, sink: Output) -> None:
         finish = (self.convert.finish if self.convert else self.reader.finish) if self.staged else None
@@ -461,10 +463,13 @@ class _Delivery:
         journal = self.runner.journal
         if journal and self.target and (self.last or len(self.plan.sources) > 1):
             line = {**self.last, "source": self.source.name, "of": self.of, "commit": True, "path": str(self.target)}
-            journal.write({**line, "target": fingerprint(whole), **self._end()}, sync=bool(self.last))
+            line |= {"target": fingerprint(whole), "whole": self.tally.to_dict()}
+            journal.write(line, sync=bool(self.last))
 
-    def _end(self) -> dict[str, Any]:
-        return {"rejected": self.runner.rejects.length(), "tally": self.tally.to_dict()}
+    def void(self) -> None:
+        """Tell the journal that the positions it knows are none to go on from."""
+        if self.last and self.runner.journal:
+            self.runner.journal.write({"source": self.source.name, "failed": True})
 
     def _label(self, number: int) -> str:
         return f"{self.source.name}:{number}" if self.reader.many else self.source.name
@@ -490,24 +495,13 @@ class _Rejects:
         self._file: Any = None
         if not path or not path.exists():
             return
-        if resume and journal and journal.known:  # without those of a source that is begun anew
-            self.resume(journal.rejected())
+        if resume and journal and journal.known:
+            _keep_standing(path, journal)
             return
         try:
             path.unlink()
         except OSError as error:
             raise unwritable(path, error) from None
-
-    def resume(self, length: int) -> None:
-        """Cut to what stands for the output kept."""
-        if self.path and self.path.exists():
-            self.close()
-            try:
-                self._file = open(self.path, "r+b")  # noqa: SIM115
-                self._file.truncate(length)
-                self._file.seek(length)
-            except OSError as error:
-                raise unwritable(self.path, error) from None
 
     def add(self, line: dict[str, Any]) -> None:
         if self.path is None:
@@ -520,21 +514,41 @@ class _Rejects:
         except OSError as error:
             raise unwritable(self.path, error) from None
 
-    def length(self) -> int:
-        """How long the file is."""
-        return 0 if self._file is None else int(self._file.tell())
-
-    def sync(self) -> int:
-        """Bring all to the disk; the length."""
-        if self._file is None:
-            return 0
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        return self.length()
+    def sync(self) -> None:
+        """Bring all to the disk."""
+        if self._file is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _keep_standing(path: Path, journal: Journal) -> None:
+    """Leave of a file of rejects what stands for the output kept; a source that is begun anew tells its own again."""
+    stand, seen = cache(journal.rejects), Counter[str]()
+    out = Output(path)
+    try:
+        with open(path, "rb") as file:
+            for line in file:
+                name = _source_of(line)
+                seen[name] += 1
+                if name and seen[name] <= stand(name):
+                    out.write(line)
+        out.commit()  # once the old one is closed, for Windows' sake
+    except OSError as error:
+        raise unwritable(path, error) from None
+    finally:
+        out.discard()
+
+
+def _source_of(line: bytes) -> str:
+    """The source that a line of rejects names; "" for a line that is torn."""
+    try:
+        return str(json.loads(line)["source"]) if line.endswith(b"\n") else ""
+    except (ValueError, TypeError, KeyError):
+        return ""
 
 
 class _Guard:

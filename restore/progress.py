@@ -22,7 +22,6 @@ class Bar:
         self.total = total
         self.shown = shown and sys.stderr.isatty()
         self.begun = self.drawn = time.monotonic()
-        self.base = 0
         self.words = 0
         self._bar: Progress | None = None
         self._task: Any = None

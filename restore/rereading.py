@@ -84,7 +84,7 @@ class Rereader:
     @classmethod
     def load(cls, coefficients: Mapping[str, Coefficients]) -> Rereader:
         """With the shipped models; coefficients by spinner, "" for any other. Raises OSError where a file is not there,
-        ValueError where it is damaged."""
+        ModelError where it is damaged."""
         folder = root()
         associations, cloze = Associations.load(folder / "associations.bin"), Cloze.load(folder / "cloze.npz")
         return cls(coefficients, associations, cloze, Kinship.load(folder / "kinship.npz"))

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
-from restore.channel import Verdict
 from restore.surface import fix_article
 
 OF_REPLACEMENT: Final = ("channel", "context", "frequency", "similarity", "record", "company")  # evidence for one alone
@@ -33,7 +32,7 @@ class Edit:
     confidence: float
     family: str
     alternatives: tuple[tuple[str, float], ...] = ()
-    evidence: Mapping[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -47,6 +46,21 @@ class Edit:
             "alternatives": [{"text": text, "probability": round(p, 4)} for text, p in self.alternatives],
             "evidence": {name: round(value, 3) for name, value in self.evidence.items()},
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a text was spun.
+
+    spun: probability at least one half. probability: that any of it was spun.
+    rate: share of its words that lie in spun passages' substituted phrases (an
+    estimate). family: the lexicon at work, None where not spun.
+    """
+
+    spun: bool
+    probability: float
+    rate: float
+    family: str | None
 
 
 @dataclass(frozen=True)

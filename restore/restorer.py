@@ -13,18 +13,19 @@ from typing import Any, Final, NamedTuple
 
 from rapidfuzz.fuzz import ratio
 
+from restore.batch import ordered_map
 from restore.cache import kept
 from restore.calibration import Calibration, Fitted, Record, load_fitted
 from restore.candidates import TERM, Lattice
-from restore.channel import STRANGER, Passages, Screen, Verdict, phrase_weights
+from restore.channel import STRANGER, Passages, Screen, phrase_weights
 from restore.context import ContextModel
 from restore.decoder import Decoded
-from restore.lexicon import Lexicon, family_of, load, phrases, root, source_files, split_families
+from restore.lexicon import Lexicon, LexiconError, family_of, load, phrases, root, source_files, split_families
 from restore.neural import LEAST as ASKED
 from restore.neural import SecondOpinion, installed, load_opinions
 from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
-from restore.restoration import Edit, Restoration, splice, with_article
+from restore.restoration import Edit, Restoration, Verdict, splice, with_article
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, stretch, with_capitals
 from restore.synonyms import OWN_TABLE
 from restore.terms import Terms
@@ -93,7 +94,8 @@ class Restorer:
     on close calls (an extra; some hundred times slower). fitted: weights of the sources of evidence
     and the calibration, for experiments.
 
-    Loading is done at construction (a quarter of a second); use one object for many texts. Threads may share it, and
+    Lexicons are read at construction, models when a text first needs them (a quarter of a second in all); use one object
+    for many texts. Threads may share it, and
     take turns; for speed use `stream`, which has processes. Raises LexiconError (a ValueError) for unknown families and
     broken lexicons, ValueError for a threshold out of range, TypeError for a string where a list is meant, NeuralError
     (an ImportError) where the extra is missing.
@@ -117,6 +119,9 @@ class Restorer:
         self.families = tuple(DEFAULT_FAMILIES if families is None else families)
         self._families_unsaid = families is None
         self.lexicon_paths = tuple(Path(p) for p in lexicons)
+        for path in self.lexicon_paths:  # which are read again, here and by other processes
+            if path.exists() and not (path.is_file() or path.is_dir()):
+                raise LexiconError(f"{path}: a pipe or device can be read but once; give a file or a folder")
         self.threshold = threshold
         self.allow = tuple(allow)
         self.assume_spun = assume_spun
@@ -265,10 +270,11 @@ class Restorer:
             yield self.restore(chunk)
 
     def stream(self, texts: Iterable[str], workers: int = 1) -> Iterator[Restoration]:
-        """Restorations of many texts, in order, over `workers` processes; memory stays bounded."""
-        from restore.batch import ordered_map
-
-        return ordered_map(self, texts, workers)
+        """Restorations of many texts, in order, over `workers` processes; memory stays bounded. Raises ValueError for
+        less than one."""
+        if workers < 1:
+            raise ValueError(f"workers is {workers}; at least one is needed")
+        return map(self.restore, texts) if workers == 1 else ordered_map(_restoring, (self.options(),), texts, workers)
 
     def _screened(self, text: str) -> Iterator[_Chunk]:
         """Chunks of a text with their screening."""
@@ -318,7 +324,7 @@ class Restorer:
             edits += self._written(choices, tokens, block.lattice, block.decoded)
         edits.sort(key=lambda e: e.start)
         family = passages.family or min(self.dense_families, default="")
-        return _with_braces(edits, tokens.text, family, passages.dense, self.threshold)
+        return _with_braces(edits, tokens, fixed, family, passages.dense, self.threshold)
 
     def _by_lexicon(
         self, chunk: _Chunk, claimed: frozenset[int], fixed: frozenset[int]
@@ -421,6 +427,11 @@ class Restorer:
                 tuple(others),
                 evidence,
             )
+
+
+def _restoring(options: dict[str, Any]) -> Callable[[str], Restoration]:
+    """What restores texts in another process, from the options of this one's restorer."""
+    return Restorer(**options).restore
 
 
 def _readings(
@@ -543,12 +554,18 @@ def _moved(edit: Edit, offset: int) -> Edit:
     return replace(edit, start=edit.start + offset, end=edit.end + offset) if offset else edit
 
 
-def _with_braces(edits: list[Edit], chunk: str, family: str, spun: float, threshold: float) -> list[Edit]:
-    """Edits, with the spinner's stray braces dropped: by an edit inside them, or by one of their own."""
+def _with_braces(
+    edits: list[Edit], tokens: Tokens, fixed: frozenset[int], family: str, spun: float, threshold: float
+) -> list[Edit]:
+    """Edits, with the spinner's stray braces dropped, unless they hold what is on the allow-list: by an edit inside
+    them, or by one of their own."""
+    chunk = tokens.text
     if "{" not in chunk or spun < threshold:
         return edits
     out = list(edits)
     for lo, hi, held in stray_braces(chunk):
+        if not fixed.isdisjoint(range(bisect_left(tokens.start, lo), bisect_left(tokens.start, hi))):
+            continue
         within = [e for e in out if e.start < hi and lo < e.end]
         inside = [e for e in within if e.confidence >= threshold]
         if any(e.start <= lo or e.end >= hi for e in inside):
@@ -587,7 +604,6 @@ def _weighed(listed: Passages, judged: Judgement, assume_spun: bool, alone: bool
             probability=p,
             rate=judged.rate,
             family=THESAURUS,
-            source=judged.source,
             table=STRANGER if judged.own_table else 1.0,
         )
     if assume_spun:

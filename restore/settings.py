@@ -1,8 +1,9 @@
 """Settings from files: `restore.toml`, or `[tool.restore]` in `pyproject.toml`, found upward from the working
 directory.
 
-Keys are the long options of the commands (`threshold = 0.8`, `field = ["title", "body"]`). A command takes those that
-it has. Paths in a file are relative to it. What is said on the command line comes first.
+Keys are the long options of `clean`, `detect` and `explain` (`threshold = 0.8`, `field = ["title", "body"]`); each takes
+those that it has, and the other commands none. Paths in a file are relative to it. What is said on the command line
+comes first.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import regex
 _SMALL: Final = frozenset(
     ["a", "an", "the", "and", "or", "but", "of", "in", "on", "at", "to", "for", "by", "with", "from", "as", "nor"]
 )
-_BRACED: Final = regex.compile(r"\{(\p{L}[\p{L}’'-]*(?: \p{L}[\p{L}’'-]*){0,3})\}")
+_BRACED: Final = regex.compile(r"(?<![\w\\$%#@])\{(\p{L}[\p{L}’'-]*(?: \p{L}[\p{L}’'-]*){0,3})\}(?![\w({])")
 _VOWEL_SOUND: Final = regex.compile(r"(?:[aeiou]|hono|hour|heir|honest)", regex.IGNORECASE)
 _CONSONANT_SOUND: Final = regex.compile(
     r"(?:uni(?!n|m|dent|diom)|unanim|us(?:[aeu]|ing\b|her)|ut[aeio]|ur(?:an|in|ugu)|uk[ru]|u[kst]\b|ufo|eu|ewe|one\b|ones|onetime|once|ubiq"
@@ -104,7 +104,7 @@ def fix_article(article: str, following: str, standing: str = "") -> str:
 def stray_braces(text: str) -> list[tuple[int, int, str]]:
     """Braces that a spinner left around a word or short phrase: start, end, what they hold.
 
-    None where the text has other braces: then these are its author's (code, templates, mathematics).
+    None where the text has other braces, such as in `${HOME}` or `\\textbf{red}`: then they are its author's.
     """
     held = [(m.start(), m.end(), m.group(1)) for m in _BRACED.finditer(text)]
     return held if len(held) == text.count("{") == text.count("}") else []

@@ -20,7 +20,7 @@ import numpy as np
 
 from restore.context import BUCKET, Table
 from restore.inflection import Form, analyses, bases, inflect
-from restore.vectors import Doubles, Ints
+from restore.vectors import Doubles, Ints, ModelError
 
 SOURCES: Final = {
     "wordnet": ("wordnet.n", "wordnet.v", "wordnet.a", "wordnet.r"),
@@ -66,18 +66,18 @@ class Synonyms:
 
     @classmethod
     def load(cls, path: Path) -> Synonyms:
-        """Read a table. Raises OSError where it is not there, ValueError where it is not one."""
+        """Read a table. Raises OSError where it is not there, ModelError where it is not one."""
         data = path.read_bytes()
         if not data.startswith(MAGIC):
-            raise ValueError(f"{path}: not a table of synonyms; {_BUILD}")
+            raise ModelError(f"{path}: not a table of synonyms; {_BUILD}")
         try:
             parts = [zlib.decompress(part) for part in _parts(data[len(MAGIC) :])]
         except zlib.error as error:
-            raise ValueError(
+            raise ModelError(
                 f"{path}: the table of synonyms is cut short or damaged ({error}); fetch it again"
             ) from None
         if len(parts) != 1 + 4 * len(SECTIONS):
-            raise ValueError(f"{path}: the table of synonyms is cut short; fetch it again")
+            raise ModelError(f"{path}: the table of synonyms is cut short; fetch it again")
         numbers = [_unpack(part) for part in parts[1:]]
         sections = {}
         for name, k in zip(SECTIONS, range(0, len(numbers), 4), strict=True):
@@ -233,16 +233,16 @@ def save_screen(table: Table, path: Path) -> None:
 
 
 def load_screen(path: Path) -> Table:
-    """Map screening weights, a plane for each of `SCREENED`. Raises OSError or ValueError as `Synonyms.load`."""
+    """Map screening weights, a plane for each of `SCREENED`. Raises OSError or ModelError as `Synonyms.load`."""
     with open(path, "rb") as file:
         if file.read(len(SCREEN_MAGIC)) != SCREEN_MAGIC:
-            raise ValueError(f"{path}: these are no screening weights; {_BUILD}")
+            raise ModelError(f"{path}: these are no screening weights; {_BUILD}")
         header = json.loads(file.readline())
         offset = file.tell()
     data: Any = np.memmap(path, np.uint8, "r", offset).view(np.ndarray)
     slots = header["buckets"] * BUCKET
     if len(data) < slots * (2 + header["planes"]):
-        raise ValueError(f"{path}: the screening weights are cut short; fetch the file again")
+        raise ModelError(f"{path}: the screening weights are cut short; fetch the file again")
     fingerprints = data[: 2 * slots].view(np.uint16).reshape(-1, BUCKET)
     planes = [data[(2 + k) * slots : (3 + k) * slots].reshape(-1, BUCKET) for k in range(header["planes"])]
     return Table(fingerprints, tuple(planes))

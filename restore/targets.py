@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -56,8 +56,16 @@ def _matches(below: str, file: str, glob: str) -> bool:
     return fnmatch(below, glob) or (glob.startswith("**/") and fnmatch(below, glob[3:]))
 
 
-def planned(paths: list[str], glob: str, output: Path | None, write: bool, to: str) -> list[Source]:
-    """Sources with their targets. Raises DocumentError where two would be written to one file."""
+def turned(name: str, kind: str, to: str, extract: bool) -> str:
+    """The kind that a document becomes: the one asked for, or text where a page's is extracted; "" where it stays."""
+    return to or ("text" if extract and (kind or kind_of(name)) == "html" else "")
+
+
+def planned(
+    paths: list[str], glob: str, output: Path | None, write: bool, becomes: Callable[[str], str] = lambda name: ""
+) -> list[Source]:
+    """Sources with their targets, which are named as what each source becomes. Raises DocumentError where two would be
+    written to one file."""
     files = list(found(paths, glob))
     if write:
         return [Source(name, Path(name)) for name, _ in files]
@@ -66,7 +74,7 @@ def planned(paths: list[str], glob: str, output: Path | None, write: bool, to: s
     one = len(files) == 1 and not os.path.isdir(paths[0]) and not output.is_dir()
     if one:
         return [Source(files[0][0], output)]
-    out = [Source(name, output / _renamed(below, to), True) for name, below in files]
+    out = [Source(name, output / _renamed(below, becomes(name)), True) for name, below in files]
     taken: dict[Path | None, str] = {}
     for source in out:
         if source.target in taken:

@@ -18,8 +18,8 @@ from restore.lexicon import Option
 from restore.places import COMPOSED, COMPOSED_RATE, LEAST_RATIO, Draft, Place, changed_words
 from restore.segments import Segments, surface
 from restore.termmodel import FLOOR, RARE_SHARE, SMALL, TERM_SHARE, TermModel
-from restore.termtables import JOINED, Listed, Tables, term_key
-from restore.text import PROTECTED_WORD, Tokens, shape
+from restore.termtables import Listed, Tables, term_key
+from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
 
 TELLING: Final = 3.0  # log-likelihood ratio from which a word alone is worth a closer look
 HINT: Final = -0.5  # of a word, from which on its pairs with its neighbours are looked at

@@ -40,7 +40,6 @@ from restore.synonyms import shared
 from restore.termmodel import FLOOR, TermModel, counted
 from restore.termruns import Runs
 from restore.termtables import (
-    JOINED,
     LOG_RATE,
     Known,
     Listed,
@@ -54,7 +53,7 @@ from restore.termtables import (
     term_key,
 )
 from restore.termwalks import Walks, with_gaps
-from restore.text import Tokens, shape
+from restore.text import JOINED, Tokens, shape
 
 LISTED: Final = 9.0  # weight of a listed phrase that clean text has never shown
 UNMET: Final = 3.0  # taken off where the text has nothing that speaks for an entry (`with`)

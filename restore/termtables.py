@@ -22,7 +22,6 @@ from restore.lexicon import read
 WORDS: Final = "words*.txt"
 TERMS: Final = "terms*.txt"
 ORDINARY: Final = "ordinary*.txt"
-JOINED: Final = frozenset((" ", "-", ""))  # gaps between the words of a phrase
 LOG_RATE: Final = log(0.03)  # of the share of a paper's words that begin a term
 
 _NOT_PLURAL: Final = frozenset(

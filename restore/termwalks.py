@@ -22,8 +22,8 @@ from restore.places import COMPOSED, Draft
 from restore.segments import Segments
 from restore.synonyms import Synonyms
 from restore.termmodel import FLOOR, SMALL
-from restore.termtables import JOINED, LOG_RATE, Tables, in_number, singular
-from restore.text import PROTECTED_WORD, Tokens, shape
+from restore.termtables import LOG_RATE, Tables, in_number, singular
+from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
 
 LONGEST_RUN: Final = 5  # tokens of a composition
 UNKNOWN: Final = log(0.2)  # of a paraphraser's changes of a word, those that tables lack

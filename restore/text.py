@@ -22,27 +22,33 @@ import regex
 # Spans that are never touched: code and tags, which may hold blanks,
 _PROTECTED_STRETCH: Final = re.compile(
     r"""
-      ```.*?```                                     # fenced code
-    | (?<!`)`(?!`)[^`\n]+`(?!`)                      # inline code (``these'' are quotation marks)
+      ```.*?```|^~~~.*?^~~~                         # fenced code
+    | (?<!`)`(?!`)[^`\n]+`(?!`)|``(?:(?!''|``)[^\n])+``(?!`)  # inline code (``these'' are quotation marks)
+    | \{\{.*?\}\}                                   # templates
     | </?[A-Za-z][^<>\n]*>                          # tags
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
+_STRETCH_HINT: Final = re.compile(r"[`<]|~~~|\{\{")
 # and addresses, handles, hashes, identifiers, file names, which may not.
 _PROTECTED_WORD: Final = re.compile(
     r"""
       \b(?:https?|ftp)://[^\s<>"”]+                 # addresses
     | \bwww\.[^\s<>"”]+
-    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                  # e-mail
-    | (?<!\w)[@\#]\w+                               # handles and tags
+    | (?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+     # e-mail
+    | (?<!\w)(?:[@\#]|[ru]/)\w+                     # handles and tags
+    | \bdoi:\S+
+    | \]\([^\s)]+\)                                 # where a link of Markdown leads
+    | (?<!\w)(?:[A-Za-z]:|\\)\\\S+                  # paths of Windows
+    | \b\w+\(\)                                     # functions
     | \b\w+(?:_\w+)+\b                              # identifiers
     | \b(?=\w*\d)(?=\w*[a-f])[0-9a-f]{7,}\b         # hashes
-    | \b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|gov|edu|io|co|uk|de|info|py|js|html?|php|json|txt|csv|pdf|exe)\b(?:/\S*)?
-    | (?<!\w)(?:~|\.{1,2})?/(?:[\w.-]+/)+[\w.-]*    # paths
+    | (?<![\w-])(?<![\w-]\.)[\w-]++(?:\.[\w-]++)*\.(?:com|org|net|gov|edu|io|co|uk|de|info|py|js|html?|php|json|txt|csv|pdf|exe)\b(?:/\S*)?
+    | (?<!\w)(?:~|\.{1,2})?/(?:[\w.-]+/)+[\w.-]*|(?<![\w.])\.{1,2}/[\w.-]+    # paths
     """,
     re.VERBOSE,
 )
-_PROTECTED_HINT: Final = re.compile(r"[@#_~/]|www\.|\.[a-z]|\d[a-f]|[a-f]\d")  # what such a word has
+_PROTECTED_HINT: Final = re.compile(r"[@#_~/\\]|\]\(|\(\)|www\.|\.[a-z]|\d[a-f]|[a-f]\d")  # what such a word has
 
 # Letters with marks; invisible characters inside a word belong to it. Figures keep separators and signs.
 _INVISIBLE: Final = "\u00ad\u034f\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff" + "".join(
@@ -114,6 +120,7 @@ _ABBREVIATIONS: Final = frozenset(
     ]
 )
 
+JOINED: Final = frozenset((" ", "-", ""))  # gaps between the words of a phrase
 PROTECTED_WORD: Final = "<protected>"
 CHUNK: Final = 200_000  # code points read at once
 LONGEST_SENTENCE: Final = 80  # tokens; longer ones are cut, so that no line is too long to decode
@@ -304,7 +311,7 @@ def cut(text: str, size: int = CHUNK, at: int = 0) -> int:
 
 def protected_spans(text: str) -> list[tuple[int, int]]:
     """Half-open offsets of what must never be touched, in order."""
-    spans = [m.span() for m in _PROTECTED_STRETCH.finditer(text)] if "`" in text or "<" in text else []
+    spans = [m.span() for m in _PROTECTED_STRETCH.finditer(text)] if _STRETCH_HINT.search(text) else []
     read = 0
     for hint in _PROTECTED_HINT.finditer(text):
         if hint.start() >= read:

@@ -349,10 +349,11 @@ class Thesaurus:
     def _single_words(self, tokens: Tokens) -> Doubles:
         """Evidence of the different words; a name (by its last place) counts nothing."""
         row, common = self._looked_up(tokens)
-        held, place, counts = np.unique(row[::-1], return_index=True, return_counts=True)
-        weight = self._weights[held][common[::-1][place]]
-        counts = counts[common[::-1][place], None]
-        return np.asarray(np.where(weight > 0, weight / counts, weight).sum(axis=0))
+        _, place, counts = np.unique(row[::-1], return_index=True, return_counts=True)
+        order = np.argsort(place)  # as they stand in the text, so that the sum is the same in every process
+        place, counts = len(row) - 1 - place[order], counts[order]
+        weight = self._weights[row[place]] * common[place, None]
+        return np.asarray(np.where(weight > 0, weight / counts[:, None], weight).sum(axis=0))
 
     def strangest(self, tokens: Tokens, size: int, source: str | None = None) -> tuple[int, int, float]:
         """The stretch of so many tokens, half-open, whose words speak most for a source, or for a spinner with a table

@@ -85,7 +85,7 @@ class TwoSided:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a model. Raises OSError where it is not there, ValueError where it is not one."""
+        """Read a model. Raises OSError where it is not there, ModelError where it is not one."""
         vocabulary, weights = vectors.load(path, "a two-sided model", ["dilations", "q"])
         dilations = tuple(weights.pop("dilations").tolist())
         return cls(vocabulary, weights | vectors.whole(weights, layers(len(dilations))), dilations)
@@ -124,7 +124,7 @@ class TwoSided:
             ]
         )
         ends = np.searchsorted(wanted, np.stack([first, last]))
-        out[many] = self._arcs(states, ends, tokens, lattice, many, model)
+        out[many] = self._arcs(states, ends, lattice, many, model)
         return out
 
     def _encode(self, ids: NDArray[np.int64], gaps: NDArray[np.int64], wanted: NDArray[np.int64]) -> Array:
@@ -164,7 +164,6 @@ class TwoSided:
         self,
         states: Array,
         ends: NDArray[np.int64],
-        tokens: Tokens,
         lattice: Lattice,
         arcs: NDArray[np.int64],
         model: ContextModel,

@@ -18,9 +18,13 @@ Arrays = dict[str, NDArray[Any]]
 _LARGEST: Final = 127
 
 
+class ModelError(ValueError):
+    """A shipped model that is damaged or another's; the message names the file and the remedy."""
+
+
 def load(path: Path, what: str, needed: Sequence[str]) -> tuple[dict[str, int], Arrays]:
     """Number of each word, and the arrays: floats as float32, others as they are. Raises OSError where the file is not
-    there, ValueError where it is not one, or lacks one of the arrays `needed`; `what` names it."""
+    there, ModelError where it is not one, or lacks one of the arrays `needed`; `what` names it."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays: Arrays = {name: file[name] for name in file.files}
@@ -28,7 +32,7 @@ def load(path: Path, what: str, needed: Sequence[str]) -> tuple[dict[str, int], 
         if missing := [name for name in needed if name not in arrays]:
             raise ValueError(f"it lacks {missing[0]}")
     except (ValueError, TypeError, EOFError, KeyError, AttributeError, BadZipFile) as error:
-        raise ValueError(f"{path}: not {what}, or cut short ({error}); fetch the file again") from None
+        raise ModelError(f"{path}: not {what}, or cut short ({error}); fetch the file again") from None
     floats = {name: a.astype(np.float32) for name, a in arrays.items() if a.dtype.kind == "f"}
     return {word: number for number, word in enumerate(words)}, arrays | floats
 

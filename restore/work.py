@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from restore.documents import DocumentError, Item, Record, RecordError, Reject, Restored
 from restore.documents.base import BETWEEN
-from restore.restoration import Edit, Restoration, splice
+from restore.neural import NeuralError
+from restore.restoration import Edit, Restoration, Verdict, splice
 from restore.text import hidden
+from restore.vectors import ModelError
 
 if TYPE_CHECKING:
-    from restore.channel import Verdict
     from restore.restorer import Restorer
 
 HIDDEN: Final = "hidden"  # family of the edits that take hidden characters away
@@ -76,7 +77,8 @@ class Outcome:
 
 
 class Engine:
-    """A restorer with orders. `engine(item)` never raises for what is in the item."""
+    """A restorer with orders. `engine(item)` never raises for what is in the item; ModelError and NeuralError where the
+    restorer lacks what it needs."""
 
     def __init__(self, restorer: Restorer, orders: Orders):
         self.restorer = restorer
@@ -95,6 +97,8 @@ class Engine:
                 outcome.output = item.join(parts)
         except DocumentError as error:
             return Outcome(failure=str(error))
+        except (ModelError, NeuralError):
+            raise
         except Exception as error:
             return Outcome(broken=f"cannot be restored ({type(error).__name__}: {error}); please report it")
         outcome.tally.documents = item.count
@@ -105,7 +109,7 @@ class Engine:
         """One record into the outcome; what cannot be done to it is a reason to reject it."""
         try:
             self._work(record, item, outcome, parts)
-        except DocumentError:
+        except (DocumentError, ModelError, NeuralError):
             raise
         except RecordError as error:
             self._reject(Reject(record.number, record.raw, str(error), record.unchanged()), outcome, parts)
@@ -121,7 +125,7 @@ class Engine:
         if not record.texts:
             if self.orders.output:
                 parts.append(record.unchanged())
-            if self.orders.rows and (row := record.row(Restored(_nothing(), ()))):
+            if self.orders.rows and (row := record.row(Restored(_nothing(), ()))) is not None:
                 outcome.rows.append(row)
             return
         joined = record.texts[0] if len(record.texts) == 1 else BETWEEN.join(record.texts)
@@ -134,8 +138,8 @@ class Engine:
             verdict, edits = restored.whole.verdict, restored.whole.edits
             if self.orders.output:
                 parts.append(record.render(restored) if edits or item.alters else record.unchanged())
-            if self.orders.rows:
-                outcome.rows.append(record.row(restored))
+            if self.orders.rows and (row := record.row(restored)) is not None:
+                outcome.rows.append(row)
             if self.orders.results:
                 outcome.results.append((record.number, restored.whole))
         outcome.changed |= bool(edits)
@@ -171,8 +175,6 @@ class Engine:
 
 
 def _nothing() -> Restoration:
-    from restore.channel import Verdict
-
     return Restoration("", (), Verdict(False, 0.0, 0.0, None))
 
 
@@ -195,23 +197,8 @@ def _stripping(text: str, edits: Sequence[Edit]) -> list[Edit]:
     return out
 
 
-_engine: Engine
-
-
-def start(options: dict[str, Any], orders: Orders) -> None:
-    """Make this process's engine."""
-    global _engine
+def engine(options: dict[str, Any], orders: Orders) -> Engine:
+    """An engine of another process, from the options of this one's restorer."""
     from restore.restorer import Restorer
 
-    _engine = Engine(Restorer(**options), orders)
-
-
-def adopt(restorer: Restorer, orders: Orders) -> None:
-    """Use a restorer that this process has."""
-    global _engine
-    _engine = Engine(restorer, orders)
-
-
-def run(item: Item) -> Outcome:
-    """This process's engine on one item."""
-    return _engine(item)
+    return Engine(Restorer(**options), orders)

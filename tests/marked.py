@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from restore.channel import Verdict
-from restore.restoration import Edit, Restoration, splice
+from restore.restoration import Edit, Restoration, Verdict, splice
 
 _MARK = re.compile("⟦([^→]*)→([^|⟧]*)\\|([0-9.]+)(?:\\|([^⟧]*))?⟧")
 EVIDENCE = {"channel": -0.478, "context": -8.17, "frequency": 7.76, "similarity": 0.5, "passage": 0.9999}

@@ -13,14 +13,13 @@ from restore.calibration import (
     Calibration,
     Fitted,
     features,
-    fit,
     load_fitted,
     load_record,
     record_lines,
     save_fitted,
 )
 from restore.decoder import Weights
-from restore.learning.fitting import _terms
+from restore.learning.fitting import _terms, calibrated
 from restore.learning.gold import judged, read_marked
 from restore.lexicon import root
 from restore.restoration import Edit
@@ -31,7 +30,7 @@ def test_fitting_mends_overconfidence():
     draw = random.Random(1)
     rows = [(features(0.9, 0.3), 0.0, draw.random() < 0.6) for _ in range(3000)]
     rows += [(features(0.5, 0.3), 0.0, draw.random() < 0.3) for _ in range(3000)]
-    fitted = fit(rows)
+    fitted = calibrated(rows)
     assert fitted.probability(0.9, 0.3) == pytest.approx(0.6, abs=0.03)
     assert fitted.probability(0.5, 0.3) == pytest.approx(0.3, abs=0.03)
 

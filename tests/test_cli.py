@@ -180,6 +180,44 @@ def test_one_bad_file_does_not_stop_the_rest(run, tmp_path, spun):
     assert (tmp_path / "bad.txt").read_bytes() == b"\xff\xfe\xfa"
 
 
+@pytest.mark.parametrize("error", [EOFError("the end\nof it"), ValueError("by design"), ZeroDivisionError()])
+def test_what_nobody_foresaw_is_told_in_a_line(tmp_path, monkeypatch, capsys, error):
+    """And ends with 2: 1 would say that something was found."""
+    from restore import cli, pipeline
+
+    def run(plan):
+        raise error
+
+    (tmp_path / "a.txt").write_text("A fine day.\n", encoding="utf-8")
+    monkeypatch.setattr(pipeline, "run", run)
+    monkeypatch.setattr(sys, "argv", ["restore", "detect", str(tmp_path / "a.txt")])
+    try:
+        code = cli.run()
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"restore: ended by an error that nobody foresaw ({type(error).__name__}:")
+    assert line.endswith("; please report it")
+
+
+def test_extracting_pages_leaves_other_kinds_as_they_are(run, tmp_path, clean):
+    """Only pages become text: targets are named and checked so."""
+    pytest.importorskip("trafilatura")
+    (tmp_path / "in").mkdir()
+    feed = b'{"body": "A fine day."}\n'
+    (tmp_path / "in" / "feed.jsonl").write_bytes(feed)
+    article = "".join(f"<p>{paragraph}</p>" for paragraph in clean.split("\n\n"))
+    (tmp_path / "in" / "page.html").write_text(f"<article>{article}</article>", encoding="utf-8")
+    done = run("clean", "--html", "extract", "in", "-o", "out", "--field", "body")
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["feed.jsonl", "page.txt"]
+    assert (tmp_path / "out" / "feed.jsonl").read_bytes() == feed
+    done = run("clean", "--html", "extract", "in/feed.jsonl", "-o", "feed.txt", "--field", "body")
+    assert b"feed.txt: would hold jsonl" in done.stderr
+    assert b"out.html: would hold text" in run("clean", "--html", "extract", "in/page.html", "-o", "out.html").stderr
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user whom permissions bind")
 def test_unreadable_file(run, tmp_path):
     (tmp_path / "secret.txt").write_text("A fine day.\n", encoding="utf-8")
@@ -240,7 +278,7 @@ def test_show_says_what_a_users_lexicon_overrules(run, tmp_path):
 
 
 LEARN_ERRORS = [
-    (["lexicon", "learn", "gone.jsonl", "-o", "x"], "gone.jsonl: No such file"),
+    (["lexicon", "learn", "gone.jsonl", "-o", "x"], "gone.jsonl: no such file"),
     (["lexicon", "learn", "bad.jsonl", "-o", "x"], "bad.jsonl:2: not JSON"),
     (["lexicon", "learn", "fields.jsonl", "-o", "x"], "fields.jsonl:1: no text in a field 'original'; there are: a, b"),
     (["lexicon", "learn", "same.jsonl", "-o", "x"], "nothing learned from 1 pair(s)"),

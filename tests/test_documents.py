@@ -17,6 +17,7 @@ import pickle
 import random
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,10 @@ from restore.documents.jsonl import LinesItem, offsets, strings
 from restore.documents.streams import Input, Output
 from restore.documents.text import TextItem
 from restore.journal import Journal
+from restore.vectors import ModelError
+from restore.work import Engine
 
+WORK = Engine.__call__
 FIELDS = {"jsonl": ("body",), "csv": ("body",), "parquet": ("body",), "arrow": ("body",)}
 
 
@@ -131,7 +135,8 @@ class Bench:
         fields = more.pop("fields", FIELDS.get(more.pop("of", ""), ()))
         options = Options(fields, **{k: more.pop(k) for k in list(more) if k in Options.__dataclass_fields__})
         names = [str(path)]
-        sources = targets.planned(names, more.pop("glob", ""), output, write, more.get("to", ""))
+        to = more.get("to", "")
+        sources = targets.planned(names, more.pop("glob", ""), output, write, lambda name: to)
         journal = targets.journal_path(sources, names, output)
         self.plan = pipeline.Plan(sources, self.engine, options, journal=journal, **more)
         return pipeline.run(self.plan)
@@ -316,19 +321,14 @@ def len_of(path: Path, kind: str) -> int:
 
 def stopping(monkeypatch, at: int, done: list[int]) -> None:
     """Let the run end, as by Ctrl-C, at an item."""
-    from restore.work import _engine as engine
 
-    del engine
-
-    def run(item):
-        from restore import work
-
+    def run(self, item):
         done.append(1)
         if len(done) > at:
             raise KeyboardInterrupt
-        return work._engine(item)
+        return WORK(self, item)
 
-    monkeypatch.setattr("restore.pipeline.work.run", run)
+    monkeypatch.setattr(Engine, "__call__", run)
 
 
 @pytest.mark.parametrize("kind", ["html", "warc"])
@@ -647,6 +647,16 @@ def test_a_torn_journal_line_is_ignored(tmp_path):
     }
 
 
+@pytest.mark.parametrize("torn", [b"", b'{"opt'])
+def test_a_journal_torn_in_its_first_line_is_none(bench, spun, torn):
+    path = bench.folder / "a.txt"
+    path.write_text(spun, encoding="utf-8")
+    (bench.folder / ".a.txt.restore-journal").write_bytes(torn)
+    tally = bench.run(path, write=True, resume=True)
+    assert (tally.documents, tally.failed) == (1, 0)
+    assert [p.name for p in bench.folder.iterdir()] == ["a.txt"]
+
+
 def test_a_file_put_in_place_just_before_the_end_is_not_done_again(bench, spun, clean, monkeypatch):
     """Killed between the replacement and the note of it: the journal's last line tells the new file by its
     fingerprint."""
@@ -723,6 +733,19 @@ def test_what_breaks_the_engine_is_one_record(bench, clean, monkeypatch):
     assert (tally.documents, tally.rejected) == (12, 1)
 
 
+def test_a_damaged_model_ends_the_run(bench, spun, tmp_path, monkeypatch):
+    """It is no fault of a record's: none may pass for restored."""
+    monkeypatch.setattr("restore.restorer.Rereader.load", damaged)
+    bench.engine = restore.Restorer()
+    with pytest.raises(ModelError, match="cut short"):
+        bench.run(bench.make("jsonl", spun, spun), tmp_path / "out.jsonl", of="jsonl")
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def damaged(*_):
+    raise ModelError("cloze.npz: not a cloze model, or cut short; fetch the file again")
+
+
 def test_a_device_that_fails(bench, clean, monkeypatch):
     path = bench.make("jsonl", clean, clean)
 
@@ -788,6 +811,57 @@ def test_rejects_are_cut_to_what_stands(bench, spun, clean, monkeypatch):
     assert rejects.read_bytes() == once
 
 
+def test_rejects_of_a_document_that_failed_are_told_once(bench, spun, clean, monkeypatch):
+    """It is begun anew when a run is resumed, and so are its rejects: they stand as in a run without a stop."""
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    feed = b"{bad\n" + make_jsonl(spun, clean)
+    for name, data in (("a.jsonl.gz", gzip.compress(feed)[:-9]), ("b.jsonl", feed), ("c.jsonl", feed)):
+        (bench.folder / "in" / name).parent.mkdir(exist_ok=True)
+        (bench.folder / "in" / name).write_bytes(data)
+    in_one_go, rejects = bench.folder / "one.jsonl", bench.folder / "bad.jsonl"
+    bench.run(bench.folder / "in", bench.folder / "once", of="jsonl", rejects=in_one_go)
+    assert len(lines_of(in_one_go)) == 4
+    for stop in (8, 11, 14):
+        stopping(monkeypatch, stop, [])
+        with pytest.raises(KeyboardInterrupt):
+            bench.run(bench.folder / "in", bench.folder / "out", of="jsonl", rejects=rejects)
+        stopping(monkeypatch, 8, [])  # the first again, a part of what is left, and a stop in it
+        with suppress(KeyboardInterrupt):
+            bench.run(bench.folder / "in", bench.folder / "out", of="jsonl", rejects=rejects, resume=True)
+        stopping(monkeypatch, 1000, [])
+        tally = bench.run(bench.folder / "in", bench.folder / "out", of="jsonl", rejects=rejects, resume=True)
+        assert (tally.failed, tally.rejected) == (1, 3)
+        assert lines_of(rejects) == lines_of(in_one_go)
+        assert sorted(p.name for p in (bench.folder / "out").iterdir()) == ["b.jsonl", "c.jsonl"]
+
+
+def lines_of(path: Path) -> list[bytes]:
+    return sorted(path.read_bytes().splitlines())
+
+
+def test_stopped_between_the_note_of_a_file_and_its_place(bench, spun, clean, monkeypatch):
+    """The journal knows the file as whole, and it is not: counts and rejects go on from the last position."""
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1 << 11)
+    path, rejects = bench.make("jsonl", spun, clean), bench.folder / "bad.jsonl"
+    path.write_bytes(b"{bad\n" + path.read_bytes() + b"{worse\n")
+    real = os.replace
+
+    def replace(source, target):
+        if str(target).endswith("out.jsonl"):
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(path, bench.folder / "out.jsonl", of="jsonl", rejects=rejects)
+    monkeypatch.setattr(os, "replace", real)
+    tally = bench.run(path, bench.folder / "out.jsonl", of="jsonl", rejects=rejects, resume=True)
+    assert (tally.documents, tally.rejected) == (14, 2)
+    assert [json.loads(line)["record"] for line in rejects.read_bytes().splitlines()] == [1, 14]
+
+
 def test_row_groups_are_put_together_again(bench, spun, clean, monkeypatch):
     monkeypatch.setattr("restore.documents.arrow.BATCH", 2)
     path = bench.make("parquet", spun, clean)
@@ -814,16 +888,45 @@ def test_a_frame_cut_short_is_no_whole(bench):
     assert not (bench.folder / "out.txt").exists()
 
 
+def test_rejected_rows_are_left_out_of_a_table(bench, spun, clean, monkeypatch):
+    path, real = bench.make("parquet", spun, clean), restore.Restorer.restore
+    rows = iter(range(12))
+
+    def breaking(self, text, source=None):
+        if next(rows) == 1:
+            raise ZeroDivisionError("by design")
+        return real(self, text, source)
+
+    monkeypatch.setattr(restore.Restorer, "restore", breaking)
+    out = bench.folder / "out.parquet"
+    bench.run(path, out, of="parquet", rejects=bench.folder / "bad.jsonl", annotate=True)
+    table = table_of("parquet", out.read_bytes()).to_pylist()
+    assert [row["id"] for row in table] == [0, *range(2, 12)]
+    assert [row["restore_spun"] for row in table] == [row["id"] % 3 == 0 for row in table]
+
+
+@pytest.mark.parametrize("pack", PACK)
+def test_a_compressed_table_cut_short_fails_alone(bench, spun, clean, pack):
+    pytest.importorskip("pyarrow")
+    for name in ("a", "b"):
+        (bench.folder / f"{name}.parquet{pack}").write_bytes(PACK[pack](make_parquet(spun, clean)))
+    cut = bench.folder / f"a.parquet{pack}"
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    tally = bench.run(bench.folder, bench.folder / "out", of="parquet")
+    assert (tally.failed, tally.documents) == (1, 12)
+    assert f"a.parquet{pack}: cannot be decompressed (".encode() in bench.capture.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["text", "jsonl", "arrow"])
 def test_a_source_is_closed_before_it_is_replaced(bench, spun, clean, monkeypatch, kind):
     """Windows replaces no file that is open."""
     path, opened, replace = bench.make(kind, spun, clean), [], os.replace
     init = Input.__init__
     monkeypatch.setattr(Input, "__init__", lambda self, name: (init(self, name), opened.append(self.raw))[0])
-    states: list[list[bool]] = []
-    monkeypatch.setattr(os, "replace", lambda a, b: (states.append([f.closed for f in opened]), replace(a, b)))
+    states: list[tuple[Path, list[bool]]] = []
+    monkeypatch.setattr(os, "replace", lambda a, b: (states.append((b, [f.closed for f in opened])), replace(a, b)))
     bench.run(path, write=True, of=kind)
-    assert states == [[True]]
+    assert [closed for target, closed in states if Path(target).name == path.name] == [[True]]  # others: the cache
 
 
 def test_a_field_named_twice_is_restored_once(bench, spun, clean):
@@ -832,6 +935,21 @@ def test_a_field_named_twice_is_restored_once(bench, spun, clean):
     once = bench.printed()
     bench.run(path, fields=("body", "body"))
     assert bench.printed() == once
+
+
+@pytest.mark.parametrize("name", ["UTF-16LE", "utf-16-le", "UTF_16LE"])
+@pytest.mark.parametrize("file", ["a.txt", "a.html"])
+def test_an_encoding_has_several_names(bench, spun, name, file):
+    (bench.folder / file).write_bytes(f"<p>{spun}".encode("utf-16-le"))
+    assert bench.run(bench.folder / file, encoding=name).failed == 0
+    assert "climate" in bench.printed().decode("utf-16-le")
+
+
+@pytest.mark.parametrize("name", ["utf-8", "UTF-8", "utf8"])
+def test_a_page_comes_before_the_default_however_that_is_written(bench, spun, name):
+    (bench.folder / "a.html").write_bytes(f"<meta charset=cp1252><p>Café. {spun}".encode("cp1252"))
+    assert bench.run(bench.folder / "a.html", encoding=name).failed == 0
+    assert "Café".encode("cp1252") in bench.printed()
 
 
 def test_bytes_that_an_encoding_would_not_give_back_are_not_changed(bench):

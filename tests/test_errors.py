@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import gzip
+import inspect
 import io
+import os
 import re
 import shlex
 import sys
+from types import ModuleType
 
 import pytest
 from conftest import ROOT
@@ -116,9 +119,12 @@ def call(files, engine, monkeypatch, capfd):
     from restore import cli, restorer
 
     real = restorer.Restorer
+    signature = inspect.signature(real)
 
-    def made(*args):
-        return engine if args == (None, (), 0.5, [], False) else real(*args)
+    def made(*args, **named):
+        given = signature.bind(*args, **named).arguments
+        asked = {k: v for k, v in given.items() if v and v != signature.parameters[k].default}
+        return real(**given) if asked else engine  # as the command line makes it where no option asks for another
 
     monkeypatch.setattr(restorer, "Restorer", made)
     monkeypatch.chdir(files)
@@ -141,6 +147,8 @@ def test_each_is_provoked(call, files, monkeypatch, message, command, effect):
         monkeypatch.setitem(sys.modules, name, None)
     if any(a.endswith("table.parquet") for a in arguments):
         add_table(files)
+    if "/dev/null" in command and os.name != "posix":
+        pytest.skip("no such device")
     for sign, package in NEEDED.items():
         if sign in command and not without:
             pytest.importorskip(package)
@@ -154,9 +162,31 @@ def test_each_is_provoked(call, files, monkeypatch, message, command, effect):
     assert not [p.name for p in files.iterdir() if "restore-part" in p.name]
 
 
+def test_a_plain_command_makes_no_engine_of_its_own(call, engine, monkeypatch):
+    """Else each row of the table would load one."""
+    from restore import pipeline
+
+    made = []
+    monkeypatch.setattr(pipeline, "run", lambda plan: made.append(plan.restorer) or pipeline.Tally())
+    assert call(["clean", "ok.txt"])[0] == 0
+    assert call(["clean", "ok.txt", "--threshold", "0.9"])[0] == 0
+    assert [restorer is engine for restorer in made] == [True, False]
+
+
+@pytest.mark.parametrize(("cache", "message"), [("", "nothing is kept; set"), ("ok.txt", "cannot be made (")])
+def test_a_language_model_in_parts_needs_a_place(files, monkeypatch, cache, message):
+    from restore import neural
+
+    monkeypatch.setitem(sys.modules, "llama_cpp", ModuleType("llama_cpp"))
+    monkeypatch.setenv("RESTORE_CACHE", cache and str(files / cache))
+    with pytest.raises(neural.NeuralError, match=re.escape(message)):
+        neural._in_eight_bits(neural.Model("in parts", "json"))  # a package without a whole model
+
+
 def constants() -> list[tuple[str, str]]:
     """The longest fixed part of each message in the source, with its place."""
-    names = {"DocumentError", "RecordError", "SettingsError", "LexiconError", "WorkerError", "_fail", "labelled"}
+    names = {"DocumentError", "RecordError", "SettingsError", "LexiconError", "NeuralError", "WorkerError"}
+    names |= {"_fail", "_refuse", "labelled"}
     found = []
     for path in sorted((ROOT / "restore").rglob("*.py")):
         if "learning" in path.parts:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import math
+import random
 from collections import Counter
 
 import numpy as np
@@ -11,7 +15,7 @@ import pytest
 from restore import lexicon
 from restore.context import ContextModel, hashes
 from restore.learning import capitals
-from restore.learning.phrases import from_marked, learn, phrase_table, write_learned
+from restore.learning.phrases import PairsError, from_marked, learn, open_text, phrase_table, read_pairs, write_learned
 from restore.learning.smoothing import estimate
 from restore.learning.spinner import Spinner
 from restore.text import tokenize
@@ -40,6 +44,33 @@ def test_capitals_are_learned_from_running_text(tmp_path):
     assert capitals.originals_of(tmp_path / "curated.tsv") == {"new york"}
     assert capitals.rewrite(tmp_path / "curated.tsv", learned.written) == 1
     assert (tmp_path / "curated.tsv").read_text(encoding="utf-8") == "# by hand\nbig apple\tNew York\t0.3\n"
+
+
+PAIRS = b'{"original": "More rain.", "spun": "Extra rain."}\n'
+
+
+def zstd(data: bytes) -> bytes:
+    return pytest.importorskip("zstandard").ZstdCompressor().compress(data)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zstd])
+def test_pairs_are_read_however_they_are_compressed(tmp_path, pack):
+    path = tmp_path / "pairs.jsonl"
+    path.write_bytes(pack(PAIRS))
+    assert [pair.spun for pair in read_pairs(path)] == ["Extra rain."]
+    with open_text(path) as lines:
+        assert list(lines) == [PAIRS.decode()]
+    assert lines.source.raw.closed
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zstd])
+def test_damaged_pairs_are_told(tmp_path, pack):
+    data = pack(PAIRS + random.Random(1).randbytes(4000).hex().encode())
+    path, half = tmp_path / "pairs.jsonl", len(data) // 2
+    for damaged in (data[:half], data[:half] + bytes(40) + data[half + 40 :]):
+        path.write_bytes(damaged)
+        with pytest.raises(PairsError, match=r"pairs.jsonl: cannot be decompressed \(.*fetch it again"):
+            list(read_pairs(path))
 
 
 def test_spinner_substitutes_at_the_rates_given(tmp_path):
@@ -112,7 +143,7 @@ def test_two_sided_training_and_its_runtime_agree(tmp_path):
     """The exported weights give in numpy what the net gives in PyTorch, up to int8 rounding."""
     torch = pytest.importorskip("torch")
     from restore.learning import twosided as training
-    from restore.twosided import TwoSided
+    from restore.twosided import TwoSided, log_softmax
 
     (tmp_path / "a.tsv").write_text("local weather\tclimate\t0.6\nweather\tclimate\t0.2\n", encoding="utf-8")
     lex = lexicon.load(paths=[tmp_path / "a.tsv"])
@@ -123,20 +154,21 @@ def test_two_sided_training_and_its_runtime_agree(tmp_path):
     maker = training.ShardMaker(lex, model, words)
     torch.manual_seed(0)
     net = training.Net(len(words))
+    with torch.no_grad():
+        net.b.weight[:-1].normal_(0, 0.1)  # words that were never candidates are not exported as such
     training.export(net, words, tmp_path / "net.npz")
     runtime = TwoSided.load(tmp_path / "net.npz")
-    text = "The weather is dry, the local weather changes."
-    tokens = tokenize(text)
-    lattice = maker._finder.lattice(tokens, [(0, len(tokens))])
-    spinner = Spinner(lex, 1)
-    shard = maker.make([spinner.spin(tokenize("The climate is dry, the climate changes the climate. " * 5))])
-    assert shard.gold.sum() == len(np.unique(shard.start))
-    batch = next(training.batches(shard, len(words), np.random.default_rng(0)))
+    spun = Spinner(lex, 1).spin(tokenize("The climate is dry, the climate changes the climate. " * 5))
+    shard = maker.make([spun])
+    assert shard.gold.sum() == len(np.unique(shard.start)) > 5
+    (batch,) = training.batches(shard, len(words), np.random.default_rng(0))
     assert torch.isfinite(training.loss_of(net, batch))
-    got = runtime.score(tokens, lattice, model)
-    starts = np.asarray(lattice.start)
-    for at in set(starts.tolist()):
-        assert np.exp(got[starts == at]).sum() == pytest.approx(1, abs=1e-6)
+    lattice = maker._finder.lattice(spun.tokens, spun.tokens.sentences())
+    got = runtime.score(spun.tokens, lattice, model)[np.isin(lattice.start, shard.start)]
+    with torch.no_grad():
+        expected = log_softmax(net(batch).double().numpy(), batch["group"].numpy())
+    assert np.ptp(expected) > 1
+    np.testing.assert_allclose(got, expected, atol=0.05)
 
 
 def test_real_pairs_are_read_with_their_gold():

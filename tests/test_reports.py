@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from marked import ARTICLE, EDITS, restoration
 
 import restore
-from restore.channel import Verdict
 from restore.documents import DocumentError
 from restore.reports import HtmlReport, explanation, html, word_diff, write_html
-from restore.restoration import Edit, Restoration
+from restore.restoration import Edit, Restoration, Verdict
 
 CLEAN = "A fine day, and nothing to restore.\n"
 

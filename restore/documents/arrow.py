@@ -14,10 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from restore.documents.base import Item, Options, Reader, Record, Reject, Restored, check_free, new_key, repaired
-from restore.documents.csv import NOTES
+from restore.documents.base import (
+    NOTES,
+    Item,
+    Options,
+    Reader,
+    Record,
+    Reject,
+    Restored,
+    added,
+    check_free,
+    new_key,
+    repaired,
+)
 from restore.documents.errors import DocumentError, RecordError, missing
-from restore.documents.streams import Input
+from restore.documents.streams import Input, damage
 
 BATCH: Final = 256  # rows of an item
 
@@ -52,7 +63,7 @@ class TableReader(Reader):
             for at, batch in enumerate(self._batches(position), position + 1):
                 yield BatchItem(number, at, self.options, batch)
                 number += batch.num_rows
-        except (self.pa.ArrowInvalid, OSError) as error:
+        except (self.pa.ArrowException, OSError) as error:
             raise DocumentError(f"{self.source.shown}: no sound Parquet or Arrow table ({str(error)[:200]})") from None
 
     def _batches(self, begin: int) -> Iterator[Any]:
@@ -89,9 +100,7 @@ class TableReader(Reader):
         pa = self.pa
         file: Any = self.source.stream
         if self.source.compression or not file.seekable() or self.source.name == "-":
-            self._spool = tempfile.TemporaryFile()  # noqa: SIM115
-            shutil.copyfileobj(file, self._spool)
-            file = self._spool
+            file = self._spool = self._spooled()
         file.seek(0)
         magic = file.read(6)
         file.seek(0)
@@ -101,6 +110,15 @@ class TableReader(Reader):
             self.form, self.table = "file", pa.ipc.open_file(file)
         else:
             self.form, self.table = "stream", pa.ipc.open_stream(file)
+
+    def _spooled(self) -> IO[bytes]:
+        """The content in a file, for a source that cannot be gone about in. Raises DocumentError."""
+        spool = tempfile.TemporaryFile()  # noqa: SIM115
+        try:
+            shutil.copyfileobj(self.source.stream, spool)
+        except damage() as error:
+            raise self.source.damaged(error) from None
+        return spool
 
     def _check(self, schema: Any) -> None:
         """Raise DocumentError for fields that are not there or hold no text."""
@@ -115,7 +133,7 @@ class TableReader(Reader):
             if not _is_text(kind, self.pa):
                 raise DocumentError(f"{shown}: column '{name}' holds {kind}, no text; there are: {there}")
         try:
-            check_free(_added(self.options), schema.names)
+            check_free(added(self.options), schema.names)
         except RecordError as error:
             raise DocumentError(f"{shown}: column {error}") from None
 
@@ -271,11 +289,6 @@ def _replaced(array: Any, path: list[str], new: Any, pa: Any) -> Any:
     return pa.StructArray.from_arrays(flat, fields=list(kind), mask=array.is_null())
 
 
-def _added(options: Options) -> list[str]:
-    names = [new_key(path) for path in options.fields] if options.keep_original else []
-    return names + list(NOTES) if options.annotate else names
-
-
 @dataclass(frozen=True, slots=True)
 class BatchItem(Item):
     """Some rows of a table."""
@@ -292,9 +305,9 @@ class BatchItem(Item):
         """parts: of each row its texts as they will stand, and its annotation."""
         pa = pyarrow()
         batch = self.batch
-        dropped = {part[2] for part in parts}
-        if len(dropped) < batch.num_rows:  # rejected rows are left out
-            batch = batch.take(pa.array([n for n in range(batch.num_rows) if n in dropped], pa.int64()))
+        kept = [part[2] for part in parts]
+        if len(kept) < batch.num_rows:  # rejected rows are left out
+            batch = batch.take(pa.array(kept, pa.int64()))
         extra: dict[str, Any] = {}
         for k, path in enumerate(self.options.fields):
             values = [part[0][k] for part in parts]

@@ -15,8 +15,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, Final
 
+from restore.documents import encodings
 from restore.documents.errors import RecordError
 from restore.documents.streams import Input
 from restore.restoration import Restoration, splice
@@ -24,13 +25,15 @@ from restore.restoration import Restoration, splice
 BETWEEN = "\n\n"  # joins the texts of one record, which are restored together: a title's evidence is its article
 ITEM = 65_536  # bytes of small records that make one item
 ITEM_RECORDS = 256
+NOTES: Final = ("restore_spun", "restore_probability", "restore_edits")  # columns of the annotation
 
 Change = tuple[int, int, str]  # start, end, what comes there
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How documents are read and written (the command line's options of the same names)."""
+    """How documents are read and written (the command line's options of the same names). Raises DocumentError for an
+    encoding that nobody knows."""
 
     fields: tuple[str, ...] = ()
     html: str = "keep"
@@ -42,6 +45,8 @@ class Options:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fields", tuple(dict.fromkeys(self.fields)))  # one named twice is restored once
+        if self.encoding != encodings.AUTO:  # by one name, whichever it was given
+            object.__setattr__(self, "encoding", encodings.known(self.encoding))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,8 @@ class Record(ABC):
         """The record with its texts restored, for `Item.join`. Raises RecordError."""
 
     @abstractmethod
-    def row(self, restored: Restored) -> dict[str, Any]:
-        """The restored record as a row of named values, for other kinds; empty: no row."""
+    def row(self, restored: Restored) -> dict[str, Any] | None:
+        """The restored record as a row of named values, for other kinds; None: it is none."""
 
     def fits(self, start: int, end: int) -> bool:
         """Whether a change of a stretch of the joined texts can be written."""
@@ -165,15 +170,19 @@ def repaired(text: str) -> str:
     """`text` with mojibake decoded back, line by line, by ftfy."""
     if text.isascii():
         return text
-    from restore.documents.encodings import ftfy
-
-    fix = ftfy().fix_encoding
+    fix = encodings.ftfy().fix_encoding
     return "\n".join(line if line.isascii() else fix(line) for line in text.split("\n"))
 
 
 def new_key(name: str) -> str:
     """The name under which a restored text stands beside its original."""
     return f"{name}_restored"
+
+
+def added(options: Options) -> list[str]:
+    """Names of the columns that come beside those of a table."""
+    names = [new_key(name) for name in options.fields] if options.keep_original else []
+    return names + list(NOTES) if options.annotate else names
 
 
 def check_free(names: Sequence[str], taken: Sequence[str] | dict[str, Any]) -> None:

@@ -17,9 +17,9 @@ from restore.documents.base import (
     Record,
     Reject,
     Restored,
+    added,
     check_free,
     labelled,
-    new_key,
     repaired,
 )
 from restore.documents.errors import DocumentError, RecordError
@@ -27,7 +27,6 @@ from restore.documents.jsonl import byte_lines
 from restore.documents.streams import damage
 from restore.restoration import splice
 
-NOTES: Final = ("restore_spun", "restore_probability", "restore_edits")
 LONGEST: Final = 16 << 20  # bytes of a record; a quotation mark that is not closed must not swallow the file
 
 
@@ -179,12 +178,6 @@ def columns(header: list[str], options: Options, shown: str) -> tuple[int, ...]:
     return tuple(header.index(name) for name in options.fields)
 
 
-def added(options: Options) -> list[str]:
-    """Names of the columns that come beside."""
-    names = [new_key(name) for name in options.fields] if options.keep_original else []
-    return names + list(NOTES) if options.annotate else names
-
-
 def quoted(value: str, delimiter: str) -> str:
     """A cell for a value, in quotation marks where it needs them."""
     if any(c in value for c in (delimiter, '"', "\n", "\r")):
@@ -310,9 +303,9 @@ class RowRecord(Record):
             return '"' + value.replace('"', '""') + '"'
         return quoted(value, self.table.delimiter)
 
-    def row(self, restored: Restored) -> dict[str, Any]:
+    def row(self, restored: Restored) -> dict[str, Any] | None:
         if self.blank:
-            return {}
+            return None
         text = self.render(restored).decode(self.table.encoding)
         names = [*self.table.header, *added(self.table.options)]
         return dict(zip(names, row_values(text, self.table.delimiter), strict=True))

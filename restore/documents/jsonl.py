@@ -245,9 +245,9 @@ class LineRecord(Record):
             value = value.get(name) if isinstance(value, dict) else None
         return value if isinstance(value, dict) else {}
 
-    def row(self, restored: Restored) -> dict[str, Any]:
-        if not self.value:
-            return {}
+    def row(self, restored: Restored) -> dict[str, Any] | None:
+        if not self.line.strip("\ufeff \t\r\n"):
+            return None
         return dict(json.loads(self.render(restored).decode(self.encoding).lstrip("\ufeff")))
 
 

@@ -122,9 +122,9 @@ class ResponseRecord(Record):
         payload = self.page.render(restored)
         return _written(self.record, payload)
 
-    def row(self, restored: Restored) -> dict[str, Any]:
+    def row(self, restored: Restored) -> dict[str, Any] | None:
         if self.page is None:
-            return {}
+            return None
         return {"source": self.url, "text": readable(restored.text(self, 0))}
 
 

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.calibration import NONE, Fitted, Record, features, fit, load_fitted
+from restore.calibration import NONE, Calibration, Fitted, Record, features, load_fitted
 from restore.candidates import Finder, Lattice
 from restore.context import ContextModel
 from restore.decoder import Weights
@@ -79,9 +79,23 @@ def fit_all(pairs: Path, family: str, old: Fitted, keep: bool, report: Callable[
         weights = old.weights_of("") if keep else _search(list(_labelled(documents[::3], path)), report)
         known = Fitted({"": weights}, {"": NONE}, {family: record}, passage=old.passage)
         rows = list(_rows(documents, path, known))
-    calibration = fit(rows)
+    calibration = calibrated(rows)
     report(f"calibration on {len(rows):,} edits: {calibration.coefficients}")
     return Fitted({"": weights}, {family if record else "": calibration})
+
+
+def calibrated(rows: Sequence[tuple[tuple[float, ...], float, bool]]) -> Calibration:
+    """The calibration by logistic regression, drawn towards the posterior as it is.
+
+    rows: features of an edit, its entry's record, whether it is right.
+    """
+    x, given, right = (
+        np.array([r[0] for r in rows]),
+        np.array([r[1] for r in rows]),
+        np.array([r[2] for r in rows], int),
+    )
+    weights = logistic(x, right, towards=NONE.coefficients, given=given)
+    return Calibration(tuple(round(float(w), 4) for w in weights))
 
 
 def fit_opinion(model: Model, pairs: Path, family: str, documents: int, report: Callable[[str], object]) -> Opinion:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import lzma
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TextIO, cast
 
+from restore.documents import DocumentError
+from restore.documents.streams import Input, compression_of, damage
 from restore.learning.alignment import Bead, blocks, pair_sentences
 from restore.learning.capitals import usual_forms
 from restore.learning.segmentation import Corpus, Counted, estimate
@@ -79,14 +80,30 @@ class Learned:
 
 
 def open_text(path: Path) -> TextIO:
-    """A UTF-8 text file, decompressed where its name ends in .xz or .gz."""
-    return TextIOWrapper(_open(path), encoding="utf-8")
+    """A UTF-8 text file, decompressed. Raises DocumentError."""
+    return _Text(_opened(path))
 
 
-def _open(path: Path) -> BinaryIO:
-    if path.suffix == ".xz":
-        return cast(BinaryIO, lzma.open(path))
-    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else open(path, "rb")
+class _Text(TextIOWrapper):
+    """Text of a source, which is closed with it."""
+
+    def __init__(self, source: Input):
+        super().__init__(cast(BinaryIO, source.stream), encoding="utf-8")
+        self.source = source
+
+    def close(self) -> None:
+        super().close()
+        self.source.close()
+
+
+def _opened(path: Path) -> Input:
+    """A source that is compressed where its name says so. Raises DocumentError."""
+    source = Input(str(path))
+    named = compression_of(str(path))
+    if named and not source.compression:
+        source.close()
+        raise DocumentError(f"{path}: cannot be decompressed (no {named}); is the file whole, and named rightly?")
+    return source
 
 
 def read_pairs(path: Path, original: str = "original", spun: str = "spun") -> Iterator[Pair]:
@@ -96,18 +113,23 @@ def read_pairs(path: Path, original: str = "original", spun: str = "spun") -> It
     """
     number = 0
     try:
-        with _open(path) as file:
-            for number, line in enumerate(file, 1):
+        with closing(_opened(path)) as source:
+            for number, line in enumerate(_lines(source), 1):
                 if line.strip():
                     yield _pair(json.loads(line), original, spun, f"{path}:{number}")
     except json.JSONDecodeError as error:
         raise PairsError(f"{path}:{number}: not JSON ({error}); give one JSON object a line") from None
     except UnicodeDecodeError as error:
         raise PairsError(f"{path}:{number}: not UTF-8 ({error.reason}); save the file as UTF-8") from None
-    except (lzma.LZMAError, gzip.BadGzipFile, EOFError) as error:
-        raise PairsError(f"{path}: cannot be decompressed ({error}); is the file whole, and named rightly?") from None
-    except OSError as error:
-        raise PairsError(f"{path}: {error.strerror or error}; give a JSON lines file") from None
+    except DocumentError as error:
+        raise PairsError(str(error)) from None
+
+
+def _lines(source: Input) -> Iterator[bytes]:
+    try:
+        yield from source.stream
+    except damage() as error:
+        raise source.damaged(error) from None
 
 
 def _pair(record: object, original: str, spun: str, where: str) -> Pair:

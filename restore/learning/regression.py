@@ -14,22 +14,29 @@ Rivals = tuple[NDArray[np.float64], NDArray[np.bool_]]  # features (candidates, 
 
 
 def logistic(
-    rows: NDArray[np.float64], labels: NDArray[np.integer], penalty: float = 1.0, untouched: float = 1.0
+    rows: NDArray[np.float64],
+    labels: NDArray[np.integer],
+    penalty: float = 1.0,
+    untouched: float = 1.0,
+    towards: Sequence[float] | None = None,
+    given: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
     """Weights of a logistic regression with an L2 penalty, by Newton's method with step halving; shape (features,).
 
-    untouched: how much oftener than once each row of label 0 counts.
+    untouched: how much oftener than once each row of label 0 counts. towards: weights that the penalty draws to,
+    noughts where none are given. given: log odds that each row has beside its features.
     """
     counts = np.where(labels == 1, 1.0, untouched)
+    prior = np.zeros(rows.shape[1]) if towards is None else np.array(towards)
 
     def loss(w: NDArray[np.float64]) -> float:
-        each = np.logaddexp(0, np.where(labels == 1, -1, 1) * (rows @ w))
-        return float(counts @ each + penalty * w @ w / 2)
+        each = np.logaddexp(0, np.where(labels == 1, -1, 1) * (rows @ w + given))
+        return float(counts @ each + penalty * (w - prior) @ (w - prior) / 2)
 
-    weights = np.zeros(rows.shape[1])
+    weights = prior.copy()
     for _ in range(100):
-        p = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
-        gradient = rows.T @ (counts * (labels - p)) - penalty * weights
+        p = 1 / (1 + np.exp(-np.clip(rows @ weights + given, -30, 30)))
+        gradient = rows.T @ (counts * (labels - p)) - penalty * (weights - prior)
         curvature = (rows * (counts * p * (1 - p))[:, None]).T @ rows + penalty * np.eye(len(weights))
         step = np.linalg.solve(curvature, gradient)
         while loss(weights + step) > loss(weights) and np.abs(step).max() > 1e-9:

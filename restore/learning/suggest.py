@@ -27,7 +27,7 @@ from restore.inflection import Form, analyses, inflect
 from restore.lexicon import Lexicon, Option
 from restore.restoration import Restoration
 from restore.restorer import Restorer
-from restore.text import PROTECTED_WORD, Tokens, shape, tokenize
+from restore.text import JOINED, PROTECTED_WORD, Tokens, shape, tokenize
 
 LONGEST_SUSPECT: Final = 4  # words
 LEAST_TEXTS: Final = 2  # in which a phrase must stand; one text's phrase may be its topic
@@ -55,7 +55,6 @@ SEVERAL: Final = (0.0, -1.2, -0.3, -0.3)  # by the number of words
 CROWDED: Final = -0.5  # of the log of places a text
 _NEAR: Final = 88.0  # RapidFuzz ratio, of 100
 _PER_WORD: Final = 4  # originals of a word that are combined
-_JOINERS: Final = frozenset((" ", "-", ""))
 _LIGHT: Final = frozenset(("the", "a", "an", "and", "'s", "it", "he", "she", "they", "his", "her", "their", "its"))
 _SNIPPET: Final = 5  # words on either side
 
@@ -195,7 +194,7 @@ def _ngrams(texts: list[_Text], n: int, shorter: set[str] | None) -> dict[str, _
                 continue
             phrase = keys[i]
             for t in range(i + 1, i + n):
-                if gaps[t] not in _JOINERS or not text.own[t]:
+                if gaps[t] not in JOINED or not text.own[t]:
                     break
                 if t == i + n - 1 and shorter is not None and phrase not in shorter:
                     break
