@@ -125,6 +125,8 @@ def clean(
     _refuse(write and turned, "--write keeps the kind of a file; with --to and --html extract say --output")
     _refuse(resume and not placed, "--resume needs files to go on with; say --write or --output")
     _refuse(backup and not placed, "--backup keeps what is replaced; say --write or --output")
+    sound = backup_suffix and not {"/", os.sep} & set(backup_suffix)
+    _refuse(backup and not sound, f"--backup-suffix '{backup_suffix}' names no file beside; write one such as .bak")
     ways = "--write, --output FOLDER, --diff, --format json or --report"
     _refuse(several and not (placed or shown or report), f"several files: say where they go with {ways}")
 

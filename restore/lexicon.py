@@ -326,7 +326,7 @@ def parse(line: str, family: str, where: str, source: Path, number: int) -> Entr
             f"{source}:{number}: 1 column(s) in '{_short(line)}'; put a tab, not spaces or another mark, "
             "between what is found and its original"
         )
-    if len(columns) > 5:
+    if len(columns) > 5 or (len(columns) == 4 and not condition and columns[3]):
         raise LexiconError(
             f"{source}:{number}: {len(columns)} column(s); "
             "an entry is 'found TAB original [TAB weight [TAB condition] [TAB changes TAB keeps]]'"
@@ -359,7 +359,7 @@ def _short(text: str) -> str:
 
 def _rate(weight: str) -> float:
     seen, slash, total = weight.partition("/")
-    if slash and not 0 <= int(seen) <= int(total):
+    if slash and not 0 < int(seen) <= int(total):
         raise ValueError(weight)
     rate = (int(seen) + _PRIOR_SEEN) / (int(total) + _PRIOR_TOTAL) if slash else float(seen)
     if not 0 < rate <= 1:

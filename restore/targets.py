@@ -35,7 +35,7 @@ def found(paths: Iterable[str], glob: str) -> Iterator[tuple[str, str]]:
             yield path, os.path.basename(path) if path != STANDARD else "restored.txt"
             continue
         nothing = True
-        for folder, folders, files in os.walk(path):
+        for folder, folders, files in os.walk(path, onerror=_unread):
             folders[:] = sorted(f for f in folders if not f.startswith("."))
             for file in sorted(f for f in files if not f.startswith(".")):
                 whole = os.path.join(folder, file)
@@ -50,6 +50,10 @@ def found(paths: Iterable[str], glob: str) -> Iterator[tuple[str, str]]:
             )
 
 
+def _unread(error: OSError) -> None:
+    raise DocumentError(f"{error.filename}: {str(error.strerror).lower()}; it cannot be looked through") from None
+
+
 def _matches(below: str, file: str, glob: str) -> bool:
     if "/" not in glob:
         return fnmatch(file, glob)
@@ -62,27 +66,44 @@ def turned(name: str, kind: str, to: str, extract: bool) -> str:
 
 
 def planned(
-    paths: list[str], glob: str, output: Path | None, write: bool, becomes: Callable[[str], str] = lambda name: ""
+    paths: list[str],
+    glob: str,
+    output: str | Path | None,
+    write: bool,
+    becomes: Callable[[str], str] = lambda name: "",
 ) -> list[Source]:
-    """Sources with their targets, which are named as what each source becomes. Raises DocumentError where two would be
-    written to one file."""
+    """Sources with their targets, which are named as what each source becomes. An output that ends with a slash is a
+    folder. Raises DocumentError where two would be written to one file, or one over a document that is read."""
     files = list(found(paths, glob))
     if write:
         return [Source(name, Path(name)) for name, _ in files]
     if output is None:
         return [Source(name, None) for name, _ in files]
-    one = len(files) == 1 and not os.path.isdir(paths[0]) and not output.is_dir()
-    if one:
-        return [Source(files[0][0], output)]
-    out = [Source(name, output / _renamed(below, becomes(name)), True) for name, below in files]
+    named = str(output).endswith(("/", os.sep))
+    output = Path(output)
+    if len(files) == 1 and not (named or os.path.isdir(paths[0]) or output.is_dir()):
+        out = [Source(files[0][0], output)]
+    else:
+        out = [Source(name, output / _renamed(below, becomes(name)), True) for name, below in files]
+    _check_targets(out)
+    return out
+
+
+def _check_targets(sources: list[Source]) -> None:
+    """No document may be written over another, nor over one that is read."""
+    read = {os.path.realpath(s.name): s.name for s in sources if s.name != STANDARD}
     taken: dict[Path | None, str] = {}
-    for source in out:
+    for source in sources:
         if source.target in taken:
             raise DocumentError(
                 f"{source.name}: would be written over {taken[source.target]}; give folders of their own"
             )
         taken[source.target] = source.name
-    return out
+        replaced = read.get(os.path.realpath(source.target or ""))
+        if replaced and os.path.isfile(replaced):
+            raise DocumentError(
+                f"{source.name}: --output would replace {replaced}; to change files in place say --write"
+            )
 
 
 def _renamed(name: str, to: str) -> str:
@@ -97,7 +118,7 @@ def _renamed(name: str, to: str) -> str:
     return (base if kind_of(name) else base + suffix) + _SUFFIX.get(to, suffix) + packed
 
 
-def journal_path(sources: list[Source], paths: list[str], output: Path | None) -> Path | None:
+def journal_path(sources: list[Source], paths: list[str], output: str | Path | None) -> Path | None:
     """Where a run's journal stands: beside its one output, or in the folder that holds all (where that may not
     be written to, in that of the first)."""
     targets = [s.target for s in sources if s.target]
@@ -105,7 +126,7 @@ def journal_path(sources: list[Source], paths: list[str], output: Path | None) -
         return None
     if len(targets) == 1:
         return beside(Path(os.path.realpath(targets[0])), ".restore-journal")
-    return (output or _common(paths) or targets[0].parent) / ".restore-journal"
+    return (Path(output) if output else _common(paths) or targets[0].parent) / ".restore-journal"
 
 
 def _common(paths: list[str]) -> Path | None:

@@ -201,6 +201,23 @@ def test_what_nobody_foresaw_is_told_in_a_line(tmp_path, monkeypatch, capsys, er
     assert line.endswith("; please report it")
 
 
+@pytest.mark.parametrize("place", ["", ".", "./", "a.txt", "sub/../a.txt"])
+def test_no_document_is_replaced_unasked(run, tmp_path, spun, place):
+    """An unset variable (`-o "$OUT"`) must not change files in place."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.txt").write_text(spun, encoding="utf-8")
+    done = run("clean", "a.txt", "-o", place)
+    assert done.returncode == 2
+    assert b"say --write" in done.stderr
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == spun
+
+
+def test_an_output_with_a_slash_is_a_folder(run, tmp_path, spun):
+    (tmp_path / "a.txt").write_text(spun, encoding="utf-8")
+    assert run("clean", "a.txt", "-o", "new/").returncode == 0
+    assert "climate" in (tmp_path / "new" / "a.txt").read_text(encoding="utf-8")
+
+
 def test_extracting_pages_leaves_other_kinds_as_they_are(run, tmp_path, clean):
     """Only pages become text: targets are named and checked so."""
     pytest.importorskip("trafilatura")
@@ -216,6 +233,25 @@ def test_extracting_pages_leaves_other_kinds_as_they_are(run, tmp_path, clean):
     done = run("clean", "--html", "extract", "in/feed.jsonl", "-o", "feed.txt", "--field", "body")
     assert b"feed.txt: would hold jsonl" in done.stderr
     assert b"out.html: would hold text" in run("clean", "--html", "extract", "in/page.html", "-o", "out.html").stderr
+
+
+def test_a_folder_that_may_not_be_looked_through(tmp_path, monkeypatch):
+    """Its documents must not be left out silently."""
+    from restore import targets
+    from restore.documents import DocumentError
+
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "a.txt").write_text("A fine day.\n", encoding="utf-8")
+    scan = os.scandir
+
+    def scanning(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scanning)
+    with pytest.raises(DocumentError, match=r"locked: permission denied; it cannot be looked through"):
+        list(targets.found([str(tmp_path)], ""))
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user whom permissions bind")

@@ -733,6 +733,17 @@ def test_what_breaks_the_engine_is_one_record(bench, clean, monkeypatch):
     assert (tally.documents, tally.rejected) == (12, 1)
 
 
+def test_an_empty_record_is_a_record(bench, tmp_path):
+    """On its way to another kind too; a blank line is none."""
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"body": "A fine day."}\n\n{}\n', encoding="utf-8")
+    bench.run(path, tmp_path / "out.jsonl", of="jsonl", to="jsonl", whole=True)
+    assert [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()] == [
+        {"body": "A fine day."},
+        {},
+    ]
+
+
 def test_a_damaged_model_ends_the_run(bench, spun, tmp_path, monkeypatch):
     """It is no fault of a record's: none may pass for restored."""
     monkeypatch.setattr("restore.restorer.Rereader.load", damaged)

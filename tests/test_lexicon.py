@@ -87,6 +87,8 @@ def test_curated_entries_need_both_examples(tmp_path):
     [
         (b"a\tb\nlocal weather -> climate\n", r"mine.tsv:2: 1 column\(s\) in 'local weather -> climate'; put a tab"),
         (b"a\tb\tc\td\te\tf\n", r"mine.tsv:1: 6 column\(s\); an entry is"),
+        (b"a\tb\t0.5\twihout:c\n", r"mine.tsv:1: 4 column\(s\); an entry is"),
+        (b"a\tb\t0/5\n", r"mine.tsv:1: weight '0/5'; write a share"),
         (b"a\tb\t5/4\n", r"mine.tsv:1: weight '5/4'; write a share"),
         (b"a\tb\t0,3\n", r"mine.tsv:1: weight '0,3'"),
         (b"a\tb\t0\n", r"mine.tsv:1: weight '0'; write a share above 0"),

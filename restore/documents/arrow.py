@@ -24,6 +24,7 @@ from restore.documents.base import (
     Restored,
     added,
     check_free,
+    listing,
     new_key,
     repaired,
 )
@@ -123,7 +124,7 @@ class TableReader(Reader):
     def _check(self, schema: Any) -> None:
         """Raise DocumentError for fields that are not there or hold no text."""
         shown = self.source.shown
-        there = ", ".join(_text_paths(schema, self.pa))
+        there = listing(_text_paths(schema, self.pa))
         if not self.options.fields:
             raise DocumentError(f"{shown}: which column holds the text? Name it with --field; there are: {there}")
         for name in self.options.fields:

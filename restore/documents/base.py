@@ -12,7 +12,7 @@ else as it was.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, ClassVar, Final
@@ -177,6 +177,12 @@ def repaired(text: str) -> str:
 def new_key(name: str) -> str:
     """The name under which a restored text stands beside its original."""
     return f"{name}_restored"
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names for a message: a dozen at most, cut to a line's length."""
+    held = [" ".join(name.split())[:40] for name in names]
+    return ", ".join(held[:12]) + (", …" if len(held) > 12 else "")
 
 
 def added(options: Options) -> list[str]:

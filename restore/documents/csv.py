@@ -20,6 +20,7 @@ from restore.documents.base import (
     added,
     check_free,
     labelled,
+    listing,
     repaired,
 )
 from restore.documents.errors import DocumentError, RecordError
@@ -165,7 +166,7 @@ def row_values(row: str, delimiter: str) -> list[str]:
 
 def columns(header: list[str], options: Options, shown: str) -> tuple[int, ...]:
     """Indexes of the fields. Raises DocumentError where one is missing."""
-    there = ", ".join(header)
+    there = listing(header)
     if not options.fields:
         raise DocumentError(f"{shown}: which column holds the text? Name it with --field; there are: {there}")
     for name in options.fields:

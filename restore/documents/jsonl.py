@@ -20,6 +20,7 @@ from restore.documents.base import (
     Restored,
     check_free,
     labelled,
+    listing,
     new_key,
     repaired,
 )
@@ -81,7 +82,7 @@ def _choices(head: bytes, encoding: str) -> str:
         names = sorted({path for path, start, end, _ in strings(first) if end and first[start] == '"'})
     except (RecordError, ValueError):
         names = []
-    return f"; there are: {', '.join(names)}" if names else " NAME"
+    return f"; there are: {listing(names)}" if names else " NAME"
 
 
 class Found(NamedTuple):
