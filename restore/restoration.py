@@ -79,11 +79,14 @@ class Restoration:
         )
 
     def to_restored(self, offset: int) -> int:
-        """Offset in the restored text of a source offset; inside an edit, that of the edit's start."""
-        return _map(offset, self._source_bounds, self._restored_bounds)
+        """Offset in the restored text of a source offset; inside an edit, that of the edit's start. Raises ValueError
+        for one outside the text."""
+        return _within(_map(offset, self._source_bounds, self._restored_bounds), self.text, offset)
 
     def to_source(self, offset: int) -> int:
-        """Offset in the source of an offset in the restored text; inside an edit, that of the edit's start."""
+        """Offset in the source of an offset in the restored text; inside an edit, that of the edit's start. Raises
+        ValueError for one outside the text."""
+        _within(offset, self.text, offset)
         return _map(offset, self._restored_bounds, self._source_bounds)
 
     def to_dict(self) -> dict[str, Any]:
@@ -119,9 +122,14 @@ class Restoration:
         return [(lo, lo + len(e.replacement)) for lo, e in zip(self._lo, self.edits, strict=True)]
 
 
+def _within(place: int, text: str, offset: int) -> int:
+    """A place in a text (its end is one). Raises ValueError where it is none."""
+    if 0 <= place <= len(text):
+        return place
+    raise ValueError(f"offset {offset} is {'negative' if offset < 0 else 'beyond the text'}")
+
+
 def _map(offset: int, here: Sequence[tuple[int, int]], there: Sequence[tuple[int, int]]) -> int:
-    if offset < 0:
-        raise ValueError(f"offset {offset} is negative")
     i = bisect_right(here, offset, key=lambda bounds: bounds[0]) - 1
     if i < 0:
         return offset

@@ -278,6 +278,8 @@ class Restorer:
 
     def _screened(self, text: str) -> Iterator[_Chunk]:
         """Chunks of a text with their screening."""
+        if not isinstance(text, str):
+            raise TypeError(f"a text is a str, not {type(text).__name__}; decode bytes first")
         for offset, chunk in chunks(text):
             tokens = tokenize(chunk)
             passages, blocks = self._passages(tokens)

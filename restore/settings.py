@@ -47,7 +47,7 @@ def find(folder: Path) -> Settings:
 def read(path: Path) -> Settings:
     """The settings of one file. Raises SettingsError."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not TOML ({error}); mend it") from None
     except OSError as error:

@@ -90,8 +90,19 @@ def test_offset_maps_are_monotone_and_exact_outside_edits(engine, spun):
     for i in range(len(spun)):
         if i not in inside:
             assert result.text[mapped[i]] == spun[i]
+    with pytest.raises(ValueError, match="beyond the text"):
+        result.to_restored(len(spun) + 1)
+    with pytest.raises(ValueError, match="beyond the text"):
+        result.to_source(len(result.text) + 1)
     with pytest.raises(ValueError, match="negative"):
         result.to_restored(-1)
+
+
+@pytest.mark.parametrize("text", [None, b"bytes", 7])
+def test_what_is_no_text_is_told(engine, text):
+    for call in (engine.restore, engine.detect):
+        with pytest.raises(TypeError, match="a text is a str, not"):
+            call(text)
 
 
 def test_edits_are_in_order_and_do_not_overlap(engine, spun):
