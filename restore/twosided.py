@@ -66,7 +66,7 @@ class TwoSided:
     """The encoder and its word vectors; `weights` as written by the training script, `dilations` those of its blocks.
 
     The first words of the vocabulary were candidates in training and have vectors as such (`U`), with biases `b` and
-    `bi`; the last row of these is for all others.
+    `bi`; the last row of these is for all others. `pad` fills phrases up to `MAX_WORDS` words, as it did in training.
     """
 
     vocabulary: dict[str, int]
@@ -86,7 +86,7 @@ class TwoSided:
     @classmethod
     def load(cls, path: Path) -> Self:
         """Read a model. Raises OSError where it is not there, ModelError where it is not one."""
-        vocabulary, weights = vectors.load(path, "a two-sided model", ["dilations", "q"])
+        vocabulary, weights = vectors.load(path, "a two-sided model", ["dilations", "q", "pad"])
         dilations = tuple(weights.pop("dilations").tolist())
         return cls(vocabulary, weights | vectors.whole(weights, layers(len(dilations))), dilations)
 
@@ -207,7 +207,7 @@ class TwoSided:
         ids = np.clip(ids, 0, len(w["b"]) - 1)
         flat = vectors.rows(w, "U", ids)
         added = slice(len(kept.row), len(kept.row) + len(new))
-        kept.vector[added] = (flat * held).sum(axis=1) / size
+        kept.vector[added] = np.where(held, flat, w["pad"]).sum(axis=1) / size
         kept.alone[added] = (w["b"][ids] * held[..., 0]).sum(axis=1) / size[:, 0]
         kept.alone[added] += w["lin"][1] * 0.5 * model.phrases([list(p) for p in new])
         kept.stays[added] = w["bi"][ids[:, 0]]

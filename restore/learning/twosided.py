@@ -414,13 +414,15 @@ def export(net: Net, words: list[str], path: Path) -> None:
     learned[: len(MARKS)] = True
     order = np.argsort(~learned, kind="stable")
     told = order[: learned.sum()]
-    tables = {"E": state.pop("E.weight")[order], "U": _with_nought(state.pop("U.weight")[told])}
+    told_as = state.pop("U.weight")
+    tables = {"E": state.pop("E.weight")[order], "U": _with_nought(told_as[told])}
     rest: Arrays = {name: _with_nought(state.pop(f"{name}.weight")[told, 0]).astype(np.float16) for name in ("b", "bi")}
     for name, a in state.items():
         layer = name.removesuffix(".weight")
         rest[layer] = a if layer == name or layer in ("G", "Ki") else np.ascontiguousarray(a.T)
     tables |= {name: rest.pop(name) for name in layers(len(DILATIONS))}
-    vectors.save(path, [words[k] for k in order], tables, rest | {"dilations": np.array(DILATIONS)})
+    rest |= {"pad": told_as[len(words)], "dilations": np.array(DILATIONS)}
+    vectors.save(path, [words[k] for k in order], tables, rest)
 
 
 def _with_nought(rows: Array) -> Array:
