@@ -24,7 +24,7 @@ _PROTECTED_STRETCH: Final = re.compile(
     r"""
       ```.*?```|^~~~.*?^~~~                         # fenced code
     | (?<!`)`(?!`)[^`\n]+`(?!`)|``(?:(?!''|``)[^\n])+``(?!`)  # inline code (``these'' are quotation marks)
-    | \{\{.*?\}\}                                   # templates
+    | \{\{[^{}\n]*\}\}                               # templates
     | </?[A-Za-z][^<>\n]*>                          # tags
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,

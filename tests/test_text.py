@@ -86,5 +86,5 @@ def test_folding_twice_is_folding_once(text):
 
 def test_long_words_without_blanks_are_read():
     """In time that grows with their length: by its square these would take minutes."""
-    for piece in ("Ab9_-", "a1-", "a1.", "a@", "a_", "aB3+/", "-/", "9f"):
+    for piece in ("Ab9_-", "a1-", "a1.", "a@", "a_", "aB3+/", "-/", "9f", "{{", "``", "a{{b"):
         assert tokenize(piece * 60_000).text == piece * 60_000
