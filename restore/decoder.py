@@ -27,26 +27,29 @@ _FLOOR: Final = np.float64(-1e30)
 class Weights:
     """Weights of the log-linear score of an arc, fitted by `python -m restore.learning weights`.
 
-    context: trigrams. channel: log P(found | original). two_sided: the model that reads both sides.
-    consistency: the document's own habits. edit: added once to every arc that changes something.
+    context: trigrams. channel: log P(found | original). two_sided: the model that reads both sides; judging: the same
+    in the first pass, which says whether a sentence was spun. consistency: the document's own habits. edit: added once
+    to every arc that changes something.
     """
 
     context: float = 0.4
     channel: float = 0.5
     two_sided: float = 0.5
+    judging: float = 0.5
     consistency: float = 0.3
     edit: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """posterior: probability of each arc of the lattice, shape (arcs,). evidence: log
-    probability of each sentence under the lattice, shape (sentences,).
-    context: mean log probability of each arc's words in place, shape (arcs,)."""
+    """posterior: probability of each arc of the lattice, shape (arcs,). context: mean log probability of each arc's
+    words in place, shape (arcs,). evidence: log probability of each sentence under the lattice, shape (sentences,).
+    suspected: probability of each arc as it is heard where a sentence is judged, shape (arcs,)."""
 
     posterior: NDArray[np.float64]
-    evidence: NDArray[np.float64]
     context: NDArray[np.float64]
+    evidence: NDArray[np.float64]
+    suspected: NDArray[np.float64]
 
 
 @dataclass(slots=True)
@@ -142,7 +145,8 @@ def posteriors(graph: Graph, extra: NDArray[np.float64], weights: Weights) -> De
     node = np.exp(np.minimum(alpha + beta - z[graph.sentence], 0.0))
     posterior = np.bincount(graph.after, weights=node, minlength=n + 2 * count)[:n]
     mean = np.bincount(graph.after, weights=node * graph.own, minlength=n + 2 * count)[:n]
-    return Decoded(np.minimum(posterior, 1.0), z, mean / np.maximum(posterior, 1e-12))
+    probability = np.minimum(posterior, 1.0)
+    return Decoded(probability, mean / np.maximum(posterior, 1e-12), z, probability)
 
 
 def as_found(lattice: Lattice, model: ContextModel) -> NDArray[np.float64]:

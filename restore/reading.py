@@ -122,8 +122,8 @@ class Reader:
             lattice = self._finder.lattice(tokens, sentences, fixed, places, dense, passages.table)
             if passages.table < 1 and self._common_too:
                 lattice = joined(lattice, self._common.lattice(tokens, sentences, fixed, (), dense), left=False)
-            extra = self._extra(tokens, lattice, weights)
-            yield Block(block, lattice, decoded_twice(lattice, tokens, extra, self._model, weights))
+            two_sided = self._two_sided(tokens, lattice) if weights.two_sided or weights.judging else None
+            yield Block(block, lattice, decoded_twice(lattice, tokens, two_sided, self._model, weights))
 
     def by_synonyms(
         self, tokens: Tokens, source: Source, fixed: frozenset[int], numbers: Sequence[int] | None = None
@@ -171,7 +171,7 @@ class Reader:
         blocks: list[Block] = []
         for block in blocked(range(len(sentences)) if numbers is None else numbers, sentences):
             lattice = lattice_of([sentences[i] for i in block])
-            decoded = decoded_twice(lattice, tokens, np.array(lattice.odds), self._model, weights)
+            decoded = decoded_twice(lattice, tokens, None, self._model, weights)
             blocks.append(Block(block, lattice, decoded))
         return blocks
 
@@ -242,21 +242,20 @@ class Reader:
         most = np.maximum(np.minimum(MOST, A_PLACE * np.maximum(1.0, changes(block))), screened)
         return zip(block.numbers, np.clip(heard, -MOST, most).tolist(), strict=True)
 
-    def _extra(self, tokens: Tokens, lattice: Lattice, weights: Weights) -> Doubles:
-        """Log score of each arc beside context and channel: the two-sided model's for dense families, the odds of
-        sparse ones (which that model does not know; to it they are as the words that they stand for)."""
-        extra = np.array(lattice.odds)
+    def _two_sided(self, tokens: Tokens, lattice: Lattice) -> Doubles | None:
+        """What the two-sided model says of each arc, if any changes something. It does not know sparse families: to it
+        their arcs are as the words that they stand for."""
         sparse = TERM in lattice.kind
         known = [k for k, kind in enumerate(lattice.kind) if kind != TERM] if sparse else list(range(len(lattice)))
         part = lattice.taken(known) if sparse else lattice
-        if not weights.two_sided or all(option is None for option in part.option):
-            return extra
-        extra[known] += weights.two_sided * self.twosided.score(tokens, part, self._model)
-        if part is not lattice:
-            own = {lattice.start[k]: extra[k] for k in known if lattice.option[k] is None}
-            for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
-                extra[k] += sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
-        return extra
+        if all(option is None for option in part.option):
+            return None
+        score = np.zeros(len(lattice))
+        score[known] = self.twosided.score(tokens, part, self._model)
+        own = {lattice.start[k]: score[k] for k in known if lattice.option[k] is None}
+        for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
+            score[k] = sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
+        return score
 
 
 def _changing(lattice: Lattice) -> Iterator[tuple[int, int]]:
@@ -277,7 +276,7 @@ def changes(block: Block) -> Doubles:
     """Expected changes of each sentence, shape (sentences,)."""
     arcs = [k for k, option in enumerate(block.lattice.option) if option is not None]
     sentence = _sentence(block.lattice, np.array(block.lattice.start, np.int64)[arcs])
-    return np.bincount(sentence, block.decoded.posterior[arcs], len(block.lattice.sentences)).astype(np.float64)
+    return np.bincount(sentence, block.decoded.suspected[arcs], len(block.lattice.sentences)).astype(np.float64)
 
 
 def _sentence(lattice: Lattice, token: NDArray[np.int64]) -> NDArray[np.intp]:
@@ -299,20 +298,26 @@ def blocked(numbers: Sequence[int], sentences: Sequence[tuple[int, int]]) -> Ite
         yield block
 
 
-def decoded_twice(lattice: Lattice, tokens: Tokens, extra: Doubles, model: ContextModel, weights: Weights) -> Decoded:
-    """Posteriors of a block: decoded, then once more with the habits that the first pass shows (the evidence of the
-    sentences is the first pass's).
+def decoded_twice(
+    lattice: Lattice, tokens: Tokens, two_sided: Doubles | None, model: ContextModel, weights: Weights
+) -> Decoded:
+    """Posteriors of a block: decoded, then once more with the habits that the first pass shows. What the sentences
+    say of a spinner is the first pass's evidence, in which the two-sided model has a weight of its own: it tells a
+    spinner's words from an author's better than one original from another.
 
-    extra: log score of each arc beside context, channel and habits, shape (arcs,).
+    two_sided: that model's log probability of each arc, shape (arcs,).
     """
-    graph = expand(lattice, extra, model, weights)
-    decoded = posteriors(graph, extra, weights)
-    if weights.consistency:
-        habits = _habits(lattice, decoded, tokens)
-        if habits.any():
-            again = posteriors(graph, extra + weights.consistency * habits, weights)
-            return replace(again, evidence=decoded.evidence)
-    return decoded
+    odds = np.array(lattice.odds)
+    first = odds if two_sided is None else odds + weights.judging * two_sided
+    graph = expand(lattice, first, model, weights)
+    decoded = posteriors(graph, first, weights)
+    extra = odds if two_sided is None else odds + weights.two_sided * two_sided
+    habits = _habits(lattice, decoded, tokens) if weights.consistency else np.zeros(0)
+    if habits.any():
+        extra = extra + weights.consistency * habits
+    elif two_sided is None or weights.two_sided == weights.judging:
+        return decoded
+    return replace(posteriors(graph, extra, weights), evidence=decoded.evidence, suspected=decoded.suspected)
 
 
 def _habits(lattice: Lattice, decoded: Decoded, tokens: Tokens) -> NDArray[np.float64]:

@@ -99,14 +99,14 @@ def test_a_glossary_is_no_text_of_a_thesaurus(engine):
 
 def test_changes_are_counted_by_sentence():
     found = lattice((0, 1, "local", 0.0, None), (0, 2, "climate", 0.0, option("climate")), (1, 2, "weather", 0.0, None))
-    block = Block([4], found, dataclasses.replace(_decoded(found), posterior=np.array([0.2, 0.8, 0.2])))
+    block = Block([4], found, dataclasses.replace(_decoded(found), suspected=np.array([0.2, 0.8, 0.2])))
     assert changes(block).tolist() == [0.8]
 
 
 def _decoded(found: Lattice):
     from restore.decoder import Decoded
 
-    return Decoded(np.zeros(len(found)), np.zeros(1), np.zeros(len(found)))
+    return Decoded(np.zeros(len(found)), np.zeros(len(found)), np.zeros(1), np.zeros(len(found)))
 
 
 def test_sentences_are_decoded_in_blocks():
