@@ -35,7 +35,7 @@ from restore.cache import folder
 from restore.restoration import OF_REPLACEMENT, Edit
 from restore.vectors import Doubles
 
-CLOSE: Final = 0.9  # confidence up to which an edit is looked at again,
+CLOSE: Final = 0.97  # confidence up to which an edit is looked at again,
 LEAST: Final = 0.03  # and from which on, where the engine knows a spinner badly
 AFTER: Final = 60  # characters after a candidate that it must fit
 CONTEXT: Final = 1536  # tokens that the model sees at most

@@ -24,7 +24,7 @@ other number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from math import exp, log
@@ -68,6 +68,7 @@ CUES: Final = 2  # distinct words of a paper's that a text must have to be taken
 CUE_SHARE: Final = 0.03  # of its words that must be such; one news page in twenty has so many
 TELLING_PHRASES: Final = 2  # different listed phrases by which a text shows itself a paper as well
 WORST: Final = -1.0  # places of less weight are not kept
+HINT: Final = 0.5  # weight of a place by the tables from which on a paper is looked through for what they lack
 
 _SUFFIXES: Final = frozenset(
     "based driven aware free like type level assisted enabled oriented related specific induced dependent".split()
@@ -153,7 +154,8 @@ class Terms:
         """Stretches that may be tortured terms, by their first token; they may overlap.
 
         Where only papers are looked for, texts that neither read like one nor have several listed phrases are asked for
-        the listed phrases alone. Where another family has `spun` the text, papers are too, and others not even for these.
+        the listed phrases alone, and those where the tables show nothing for nothing beyond. Where another family has
+        `spun` the text, papers are too, and others not even for these.
         """
         wary = bool(self._register) and not self._scholarly(tokens)
         if wary and spun:
@@ -167,32 +169,49 @@ class Terms:
         if spun and self._register:  # other words explain the text: none is put together
             return _one_each([p for p in self._weighed(tokens, drafts) if _whole(p, tokens)])
         doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
-        places, composed = self._unjudged(tokens, drafts)
+        known = self._by_tables(tokens, drafts)
+        places = self._judged(tokens, known, doubtful)
+        if self._register and all(p.weight <= HINT for p in places):
+            return _one_each(places)
+        return _one_each([*places, *self._judged(tokens, self._beyond(tokens, drafts, known), doubtful)])
+
+    def composed(self, tokens: Tokens) -> list[Place]:
+        """Composed places; their weight here is the log-likelihood ratio."""
+        drafts = self._listed_drafts(tokens)
+        known = self._by_tables(tokens, drafts)
+        places = [p for p in [*known, *self._beyond(tokens, drafts, known)] if p.options[0].source == COMPOSED]
+        return [self._chosen(p, tokens) for p in places if _whole(p, tokens)]
+
+    def _by_tables(self, tokens: Tokens, drafts: list[Draft]) -> list[Place]:
+        """Listed places, and compositions of changes that tables have."""
+        return self._weighed(tokens, [*drafts, *self._walks.drafts(tokens)])
+
+    def _beyond(self, tokens: Tokens, drafts: list[Draft], known: list[Place]) -> list[Place]:
+        """Compositions with an unknown word, or of no known term."""
+        swapped = self._t.openings
+        starts = [i for i, key in enumerate(tokens.key) if key in swapped]
+        gapped = self._weighed(tokens, list(self._walks.drafts_with_gap(tokens)))
+        places = [*known, *gapped]
+        whole = [p for p in places if p.options[0].source == COMPOSED]
+        return [*gapped, *(_no_more(p, whole) for p in self._runs.places(tokens, starts, places, drafts))]
+
+    def _judged(self, tokens: Tokens, places: list[Place], doubtful: Sequence[tuple[int, int]]) -> list[Place]:
+        """The places that are kept, composed ones with the weight that the judge gives them. doubtful: stretches of
+        listed phrases that their conditions rule out."""
+        kept = [p for p in places if _whole(p, tokens)]
+        composed = [self._chosen(p, tokens) for p in kept if p.options[0].source == COMPOSED]
+        kept = [p for p in kept if p.options[0].source != COMPOSED]
         for p, features in zip(composed, self.features(tokens, composed), strict=True):
             weight = self._judge.weight(features)
             if any(start <= p.start and p.end <= end for start, end in doubtful):
                 weight -= RULED_OUT
             if weight > WORST:
-                places.append(p._replace(weight=weight))
-        return _one_each(places)
+                kept.append(p._replace(weight=weight))
+        return kept
 
-    def composed(self, tokens: Tokens) -> list[Place]:
-        """Composed places; their weight here is the log-likelihood ratio."""
-        return self._unjudged(tokens, self._listed_drafts(tokens))[1]
-
-    def _unjudged(self, tokens: Tokens, drafts: list[Draft]) -> tuple[list[Place], list[Place]]:
-        """Listed places, and composed ones with their originals weighed."""
-        if not tokens.key:
-            return [], []
-        swapped = self._t.openings
-        starts = [i for i, key in enumerate(tokens.key) if key in swapped]
-        places = self._weighed(tokens, [*drafts, *self._walks.drafts(tokens), *self._walks.drafts_with_gap(tokens)])
-        known = [p for p in places if p.options[0].source == COMPOSED]
-        places += [_no_more(p, known) for p in self._runs.places(tokens, starts, places, drafts)]
-        places = [p for p in places if _whole(p, tokens)]
-        composed = [p for p in places if p.options[0].source == COMPOSED]
-        chosen = [self._judge.chosen(p, tokens.key[p.start : p.end]) for p in composed]
-        return [p for p in places if p.options[0].source != COMPOSED], chosen
+    def _chosen(self, p: Place, tokens: Tokens) -> Place:
+        """A composed place with its originals weighed."""
+        return self._judge.chosen(p, tokens.key[p.start : p.end])
 
     def _listed_drafts(self, tokens: Tokens) -> list[Draft]:
         seconds, keys = self._list.seconds, tokens.key

@@ -54,6 +54,22 @@ class _Path(NamedTuple):
     gap: int = -1
 
 
+class _Run(NamedTuple):
+    """A walk's tokens from `first` on, those among them that may be the unknown word, and what it found: end ->
+    original -> joint log probability and source."""
+
+    tokens: Tokens
+    first: int
+    unknown: frozenset[int]
+    found: dict[int, dict[str, tuple[float, str]]]
+
+    def goes_on(self, at: int) -> bool:
+        """Whether a composition may have a token."""
+        if at >= len(self.tokens.key) or at - self.first >= LONGEST_RUN:
+            return False
+        return at == self.first or self.tokens.gap[at] in JOINED
+
+
 class Gapped(NamedTuple):
     """Terms with one word left out.
 
@@ -91,19 +107,21 @@ class Walks:
 
     def drafts(self, tokens: Tokens) -> Iterator[Draft]:
         """Known terms that runs of words may stand for, at least one of the words replaced."""
-        for i in self._starts(tokens):
-            found: dict[int, dict[str, tuple[float, str]]] = {}
-            self._walk(tokens, i, i, self._tables.terms, _Path(), found)
-            for end, options in found.items():
-                yield Draft(i, end, options, None)
+        return self._drafts(tokens, self._starts(tokens), self._tables.terms, frozenset())
 
     def drafts_with_gap(self, tokens: Tokens) -> Iterator[Draft]:
-        """The same for terms of which one word is unknown."""
-        for i in self._gapped_starts(tokens):
-            found: dict[int, dict[str, tuple[float, str]]] = {}
-            self._walk(tokens, i, i, self._gapped.terms, _Path(), found)
-            for end, options in found.items():
-                yield Draft(i, end, options, None, unknown=1)
+        """The same for terms of which one word is unknown: one beside a neighbour that the context model has never seen
+        it with."""
+        odd = self._odd(tokens.key)
+        beside = (i for i, key in enumerate(tokens.key) if (odd[i] or odd[i - 1]) and _may_be_unknown(key))
+        return self._drafts(tokens, self._gapped_starts(tokens, odd), self._gapped.terms, frozenset(beside))
+
+    def _drafts(self, tokens: Tokens, starts: Iterable[int], terms: Trie, unknown: frozenset[int]) -> Iterator[Draft]:
+        for i in starts:
+            run = _Run(tokens, i, unknown, {})
+            self._walk(run, i, terms, _Path())
+            for end, options in run.found.items():
+                yield Draft(i, end, options, None, unknown=int(bool(unknown)))
 
     @cached_property
     def _edges(self) -> tuple[set[str], set[str]]:
@@ -136,13 +154,12 @@ class Walks:
             ):
                 yield i
 
-    def _gapped_starts(self, tokens: Tokens) -> Iterator[int]:
+    def _gapped_starts(self, tokens: Tokens, odd: Sequence[bool]) -> Iterator[int]:
         """Tokens where a term with an unknown word may begin: it and the next have readings that go on so, and there
         are neighbours there that the context model has never seen together."""
         keys, gaps = tokens.key, tokens.gap
         begin, further = self._edges
         fits = [x in begin or x in further for x in keys]
-        odd = self._odd(keys)
         for i in range(len(keys) - 1):
             if not (odd[i] or odd[i + 1]) or not (fits[i] or fits[i + 1]):
                 continue
@@ -189,21 +206,12 @@ class Walks:
             known = self._follow[key, gapped] = frozenset(ahead - {""})
         return known
 
-    def _walk(
-        self,
-        tokens: Tokens,
-        first: int,
-        at: int,
-        node: Trie,
-        path: _Path,
-        found: dict[int, dict[str, tuple[float, str]]],
-    ) -> None:
-        """Depth-first over segments and a trie of terms; `found` collects end -> original -> joint. path: what the
-        tokens from `first` to `at` were read as."""
-        if path.gap < 0 and GAP in node and self._goes_on(tokens, first, at) and _may_be_unknown(tokens.key[at]):
+    def _walk(self, run: _Run, at: int, node: Trie, path: _Path) -> None:
+        """Depth-first over segments and a trie of terms. path: what the tokens of the run up to `at` were read as."""
+        if path.gap < 0 and GAP in node and at in run.unknown and run.goes_on(at):
             gapped = path._replace(words=(*path.words, GAP), plural=False, changed=True, gap=at)
-            self._step(tokens, first, at + 1, node[GAP], gapped, found)
-        for end, segment in self._segments_at(tokens, first, at):
+            self._step(run, at + 1, node[GAP], gapped)
+        for end, segment in self._segments_at(run, at):
             readings = self._reading(segment)
             for word in sorted(node.keys() & readings.keys()):  # sorted: the same in every process
                 for reading in readings[word]:
@@ -211,44 +219,35 @@ class Walks:
                     if below is not None:
                         words, share = (*path.words, *reading.words), path.share + reading.share
                         changed = path.changed or reading.changed
-                        self._step(
-                            tokens, first, end, below, _Path(words, share, reading.plural, changed, path.gap), found
-                        )
+                        self._step(run, end, below, _Path(words, share, reading.plural, changed, path.gap))
 
-    def _step(
-        self,
-        tokens: Tokens,
-        first: int,
-        end: int,
-        below: Trie,
-        path: _Path,
-        found: dict[int, dict[str, tuple[float, str]]],
-    ) -> None:
+    def _step(self, run: _Run, end: int, below: Trie, path: _Path) -> None:
         """Take up what ends here, and go on."""
-        if path.changed and "" in below and len(path.words) > 1 and end > first + 1:
-            for original, value in self._originals(tokens, end, below[""], path):
-                group = found.setdefault(end, {})
+        leaf = below.get("")
+        if leaf is not None and path.changed and len(path.words) > 1 and end > run.first + 1:
+            of = self._filled(run.tokens, end, leaf, path) if path.gap >= 0 else _whole_term(leaf, path)
+            for original, value in of:
+                group = run.found.setdefault(end, {})
                 if original not in group or value > group[original][0]:
                     group[original] = (value, COMPOSED)
-        if len(below) > ("" in below):
-            self._walk(tokens, first, end, below, path, found)
+        if len(below) > (leaf is not None):
+            self._walk(run, end, below, path)
 
-    def _originals(
-        self, tokens: Tokens, end: int, leaf: float | dict[str, float], path: _Path
-    ) -> Iterator[tuple[str, float]]:
-        """Terms that a path has come to, in the number found, with log P(o) P(found | o)."""
-        if not isinstance(leaf, dict):
-            text = " ".join(path.words)
-            yield in_number(text, "s") if path.plural else text, path.share + leaf + LOG_RATE
-            return
+    def _filled(self, tokens: Tokens, end: int, leaf: dict[str, float], path: _Path) -> list[tuple[str, float]]:
+        """Terms with an unknown word that a path has come to, in the number found, with log P(o) P(found | o)."""
         key = tokens.key[path.gap]
-        number = "s" if (singular(key) if path.gap == end - 1 else path.plural) else ""
         near = self._related(key)
+        if len(path.words) < LEAST_UNRELATED and near.isdisjoint(leaf):
+            return []
         fitting = leaf.keys() if len(path.words) >= LEAST_UNRELATED else leaf.keys() & near
-        for word in sorted(fitting - self._reading(key).keys() - {key}):
-            text = " ".join(word if w == GAP else w for w in path.words)
-            share = path.share + UNKNOWN + (-log(len(near)) if word in near else self._frequency(key))
-            yield in_number(text, number), share + leaf[word] + LOG_RATE
+        number = "s" if (singular(key) if path.gap == end - 1 else path.plural) else ""
+        before, _, after = " ".join(path.words).partition(GAP)
+        share = path.share + UNKNOWN + LOG_RATE
+        related = -log(len(near)) if near else 0.0
+        return [
+            (in_number(before + word + after, number), share + leaf[word] + (related if word in near else self._frequency(key)))
+            for word in sorted(fitting - self._reading(key).keys() - {key})
+        ]
 
     def kinship(self, found: str, original: str) -> float:
         """How a change that no table has is explained: 1 where a thesaurus relates the words, a half where it relates
@@ -280,22 +279,15 @@ class Walks:
             known = self._usual[key] = max(FLOOR, float(self._model.unigram(hashes([shape(key)]))[0]))
         return known
 
-    @staticmethod
-    def _goes_on(tokens: Tokens, first: int, at: int) -> bool:
-        """Whether a composition that began at `first` may have a token."""
-        if at >= len(tokens.key) or at - first >= LONGEST_RUN:
-            return False
-        return at == first or tokens.gap[at] in JOINED
-
-    def _segments_at(self, tokens: Tokens, first: int, at: int) -> Iterator[tuple[int, str]]:
-        """Ends and words of the segments that may go on a composition, which began at `first`, at a token."""
-        if not self._goes_on(tokens, first, at):
+    def _segments_at(self, run: _Run, at: int) -> Iterator[tuple[int, str]]:
+        """Ends and words of the segments that may go on a composition at a token."""
+        if not run.goes_on(at):
             return
-        keys, gaps = tokens.key, tokens.gap
+        keys, gaps = run.tokens.key, run.tokens.gap
         segment = keys[at]
         longest = self._tables.long_first.get(segment, 1)
         yield at + 1, segment
-        for end in range(at + 2, min(len(keys), at + longest, first + LONGEST_RUN) + 1):
+        for end in range(at + 2, min(len(keys), at + longest, run.first + LONGEST_RUN) + 1):
             if gaps[end - 1] not in JOINED:
                 return
             segment += " " + keys[end - 1]
@@ -330,6 +322,12 @@ def with_gaps(terms: Trie, synonyms: Synonyms) -> Gapped:
         for number in synonyms.numbers(word):
             forms.setdefault(number, []).append(word)
     return Gapped(out, forms)
+
+
+def _whole_term(leaf: float, path: _Path) -> list[tuple[str, float]]:
+    """The term that a path has come to, in the number found, with log P(o) P(found | o)."""
+    text = " ".join(path.words)
+    return [(in_number(text, "s") if path.plural else text, path.share + leaf + LOG_RATE)]
 
 
 def _may_be_unknown(word: str) -> bool:
