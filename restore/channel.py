@@ -31,7 +31,7 @@ import numpy as np
 
 from restore.context import ContextModel
 from restore.lexicon import LONGEST, Lexicon, words_of
-from restore.places import RARE_PRIOR, Place, apart, smooth_places
+from restore.places import Place, apart, smooth_places
 from restore.terms import Terms
 from restore.text import Tokens, shape
 
@@ -158,7 +158,7 @@ class Screen:
             if not places:
                 continue
             named = matcher.named or (assume_spun and not self._options)
-            odds, probability = smooth_places(places, len(tokens), EVEN if named else RARE_PRIOR)
+            odds, probability = smooth_places(places, len(tokens), EVEN if named else matcher.prior(tokens))
             if named:  # each place is judged as one of a text that has some
                 odds, _ = smooth_places(places, len(tokens), some=True)
                 probability = max(probability, 1 / (1 + exp(-max(odds))))

@@ -34,7 +34,18 @@ from typing import Final
 from restore.cache import kept
 from restore.context import SENTENCE, ContextModel, hashes
 from restore.lexicon import Option, root, source_files
-from restore.places import COMPOSED, COMPOSED_RATE, LEAST_RATIO, Draft, Features, Judge, Place, apart, changed_words
+from restore.places import (
+    COMPOSED,
+    COMPOSED_RATE,
+    LEAST_RATIO,
+    RARE_PRIOR,
+    Draft,
+    Features,
+    Judge,
+    Place,
+    apart,
+    changed_words,
+)
 from restore.segments import Segments
 from restore.synonyms import shared
 from restore.termmodel import FLOOR, TermModel, counted
@@ -64,8 +75,11 @@ UNKNOWN_TERM: Final = -16.0  # log probability of an original that is no known t
 REGISTER: Final = "register.txt"
 PLACES: Final = "places.json"
 THESAURUS: Final = "thesaurus"  # the family whose synonyms explain changes that no table has
-CUES: Final = 2  # distinct words of a paper's that a text must have to be taken for one
-CUE_SHARE: Final = 0.03  # of its words that must be such; one news page in twenty has so many
+# Distinct words of a paper's in a text that reads like one, and their share of it (2% of news pages have so many); the same
+# for a text that reads somewhat like one (11%),
+PAPER: Final = (2, 0.03)
+LIKE_PAPER: Final = (1, 0.015)
+LESS_OFTEN: Final = 0.1  # which is so much seldomer a tortured paper
 TELLING_PHRASES: Final = 2  # different listed phrases by which a text shows itself a paper as well
 WORST: Final = -1.0  # places of less weight are not kept
 HINT: Final = 0.5  # weight of a place by the tables from which on a paper is looked through for what they lack
@@ -145,10 +159,17 @@ class Terms:
         """Words of originals that are written with capitals: folded word -> as written."""
         return self._list.capitals
 
-    def _scholarly(self, tokens: Tokens) -> bool:
-        """Whether a text has the words of a paper: several, and many for its length."""
+    def _reads(self, tokens: Tokens, like: tuple[int, float]) -> bool:
+        """Whether a text has the words of a paper: so many, and of such a share."""
+        cues, share = like
         held = [key for key in tokens.key if key in self._register]
-        return len(held) >= CUE_SHARE * len(tokens) and len(set(held)) >= CUES
+        return len(held) >= share * len(tokens) and len(set(held)) >= cues
+
+    def prior(self, tokens: Tokens) -> float:
+        """Probability that the family is at work in a text that looks like it, by how the text reads."""
+        if not self._register or self._reads(tokens, PAPER) or not self._reads(tokens, LIKE_PAPER):
+            return RARE_PRIOR  # of the last kind, some listed phrases were found
+        return RARE_PRIOR * LESS_OFTEN
 
     def places(self, tokens: Tokens, spun: bool = False) -> list[Place]:
         """Stretches that may be tortured terms, by their first token; they may overlap.
@@ -157,7 +178,7 @@ class Terms:
         the listed phrases alone, and those where the tables show nothing for nothing beyond. Where another family has
         `spun` the text, papers are too, and others not even for these.
         """
-        wary = bool(self._register) and not self._scholarly(tokens)
+        wary = bool(self._register) and not self._reads(tokens, LIKE_PAPER)
         if wary and spun:
             return []
         drafts = self._listed_drafts(tokens)

@@ -245,7 +245,10 @@ class Walks:
         share = path.share + UNKNOWN + LOG_RATE
         related = -log(len(near)) if near else 0.0
         return [
-            (in_number(before + word + after, number), share + leaf[word] + (related if word in near else self._frequency(key)))
+            (
+                in_number(before + word + after, number),
+                share + leaf[word] + (related if word in near else self._frequency(key)),
+            )
             for word in sorted(fitting - self._reading(key).keys() - {key})
         ]
 

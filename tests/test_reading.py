@@ -12,7 +12,7 @@ from restore.calibration import load_fitted
 from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice, joined
 from restore.decoder import Weights, as_found, expand, posteriors
 from restore.lexicon import Option, root
-from restore.reading import Block, blocked, changes
+from restore.reading import Block, blocked, changes, decoded_twice
 from restore.text import tokenize
 
 HEADLINE = "The faculty bus leaves the practice station at midday"
@@ -95,6 +95,21 @@ def test_no_single_place_convicts_a_sentence(engine):
 def test_a_glossary_is_no_text_of_a_thesaurus(engine):
     assert engine.restore(GLOSSARY).edits == ()
     assert not engine.detect(GLOSSARY).spun
+
+
+def test_sentences_are_judged_by_one_weight_of_the_two_sided_model_and_read_by_another(engine):
+    tokens = tokenize("local weather")
+    arcs = (0, 1, "local", 0.0, None), (1, 2, "weather", 0.0, None), (0, 2, "climate", -2.0, option("climate"))
+    two_sided = np.array([0.0, 0.0, -3.0])  # speaks against the change
+
+    def decoded(judging: float, reading: float):
+        weights = Weights(context=1.0, channel=1.0, judging=judging, two_sided=reading)
+        return decoded_twice(lattice(*arcs), tokens, two_sided, engine.model, weights)
+
+    both, judged, read = decoded(0.1, 0.1), decoded(0.9, 0.1), decoded(0.1, 0.9)
+    assert judged.evidence < both.evidence == read.evidence
+    assert judged.suspected[2] < both.suspected[2] == read.suspected[2]
+    assert read.posterior[2] < both.posterior[2] == pytest.approx(judged.posterior[2], rel=0.01)
 
 
 def test_changes_are_counted_by_sentence():

@@ -292,6 +292,28 @@ def test_listed_phrases_make_a_paper_as_its_words_do(engine):
     assert "Collision avoidance" in engine.restore(two).text
 
 
+def test_what_the_tables_lack_is_looked_for_where_they_show_something(model):
+    wary, named = (Terms(root() / "tortured", "tortured", model, scholarly_only=w) for w in (True, False))
+    alone = "They applied buttress vector machines to both datasets of the experiment."
+    beside = f"{alone} It runs on fluffy rationale."
+
+    def unknown(matcher: Terms, text: str) -> bool:
+        return any(p.unknown for p in matcher.places(tokenize(text)))
+
+    assert not unknown(wary, alone)
+    assert unknown(wary, beside)
+    assert unknown(named, alone)
+
+
+def test_a_paper_is_likelier_tortured_than_what_reads_somewhat_like_one(model):
+    matcher = Terms(root() / "tortured", "tortured", model, scholarly_only=True)
+    paper = tokenize("The proposed algorithm outperforms the baseline.")
+    less = tokenize(
+        "The proposed road passes the school, the church and the houses of the village." + " It rained." * 20
+    )
+    assert 0 < matcher.prior(less) < matcher.prior(paper)
+
+
 @pytest.mark.parametrize(
     "text", ["spoken language processing", "hierarchical dirichlet allocation", "deep vector machine"]
 )
