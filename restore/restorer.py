@@ -181,9 +181,11 @@ class Restorer:
     def _screen(self) -> Screen:
         dense, own = self._dense, self.lexicon_paths
         what = f"screen {' '.join(dense)}{' and own' if own else ''}"
-        made_of = [*source_files(dense, own), root() / "context.bin"]
-        # of the files as they are now, whatever was read at construction: a cache must hold what its name says
-        weights = kept(what, made_of, lambda: phrase_weights(load(dense, own), self.model))
+        try:  # of the files as they are now, whatever was read at construction: a cache must hold what its name says
+            made_of = [*source_files(dense, own), root() / "context.bin"]
+            weights = kept(what, made_of, lambda: phrase_weights(load(dense, own), self.model))
+        except LexiconError:  # they are gone, or broken now
+            weights = phrase_weights(self._lexicon, self.model)
         return Screen(self._lexicon, weights, self.sparse)
 
     @cached_property

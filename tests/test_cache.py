@@ -89,6 +89,17 @@ def test_a_screen_is_of_the_files_that_its_mark_names(own, tmp_path):
     assert set(late._screen._weights) == {"fowlish", "bird"}
 
 
+@pytest.mark.parametrize("left", [None, "torn"])
+def test_a_lexicon_that_is_gone_or_broken_since_it_was_read(own, tmp_path, left):
+    mine = tmp_path / "mine.tsv"
+    mine.write_text("chook\tbird\t0.5\n", encoding="utf-8")
+    engine = Restorer(families=[], lexicons=[mine], assume_spun=True, threshold=0)
+    mine.unlink()
+    if left:
+        mine.write_text(left, encoding="utf-8")
+    assert engine.restore("A chook sang.").text == "A bird sang."
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
 def test_a_name_that_is_no_text(own, tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/m\xff.tsv"))
