@@ -114,6 +114,7 @@ def clean(
     curl -s URL | restore clean --from html --html extract   the article's text, restored
     """
     names = paths or ["-"]
+    output = None if output == "-" else output
     as_json = format is Format.json
     shown, placed = diff or as_json, write or output is not None
     several = len(names) > 1 or os.path.isdir(names[0])
@@ -429,6 +430,7 @@ def lexicon_suggest(
 
     try:
         made = suggest.suggest(documents(), restorer, limit)
+        output = None if str(output) == "-" else output
         if output:
             texts.write_lines(output, suggest.lines(made))
     except DocumentError as error:
@@ -545,6 +547,8 @@ def _check_apart(path: Path | None, what: str, taken: Iterable[str]) -> None:
     """A file that is written beside may not stand in the place of a document."""
     if path is None:
         return
+    if str(path) == "-":
+        _fail(f"--{what} - names no file; standard output is for the documents")
     place = os.path.realpath(path)
     if any(name != "-" and place == os.path.realpath(name) for name in taken):
         _fail(f"{path}: the {what} would replace a document; give it a name of its own")

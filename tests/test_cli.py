@@ -20,6 +20,12 @@ def test_standard_input_to_standard_output(run, spun):
     assert run("clean", "-", stdin=spun.encode()).stdout == done.stdout
 
 
+def test_a_dash_is_standard_output(run, tmp_path, spun):
+    (tmp_path / "page.txt").write_text(spun, encoding="utf-8")
+    assert run("clean", "page.txt", "-o", "-").stdout == run("clean", "page.txt").stdout
+    assert [p.name for p in tmp_path.iterdir()] == ["page.txt"]
+
+
 def test_clean_text_passes_through_byte_for_byte(run, tmp_path, clean):
     data = b"\xef\xbb\xbf" + clean.replace("\n", "\r\n").encode().rstrip()
     (tmp_path / "page.txt").write_bytes(data)
