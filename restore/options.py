@@ -92,7 +92,8 @@ Write = Annotated[
     bool, typer.Option("--write", "-w", help="Write the files in place, each in one step.", rich_help_panel=_WRITE)
 ]
 OutputOption = Annotated[
-    str | None, typer.Option("-o", "--output", help="File, or folder for several; - for standard output.", rich_help_panel=_WRITE)
+    str | None,
+    typer.Option("-o", "--output", help="File, or folder for several; - for standard output.", rich_help_panel=_WRITE),
 ]
 To = Annotated[Target | None, typer.Option("--to", help="Turn records into another kind.", rich_help_panel=_WRITE)]
 FormatOption = Annotated[
