@@ -158,7 +158,7 @@ class Screen:
             if not places:
                 continue
             named = matcher.named or (assume_spun and not self._options)
-            odds, probability = smooth_places(places, len(tokens), EVEN if named else matcher.prior(tokens))
+            odds, probability = smooth_places(places, len(tokens), EVEN if named else matcher.prior(tokens, places))
             if named:  # each place is judged as one of a text that has some
                 odds, _ = smooth_places(places, len(tokens), some=True)
                 probability = max(probability, 1 / (1 + exp(-max(odds))))

@@ -114,13 +114,15 @@ def clean(
     curl -s URL | restore clean --from html --html extract   the article's text, restored
     """
     names = paths or ["-"]
+    exclusive = "--write, --output, --diff and --format json exclude each other; choose one"
+    _refuse(write and output is not None, exclusive)
     output = None if output == "-" else output
     as_json = format is Format.json
     shown, placed = diff or as_json, write or output is not None
     several = len(names) > 1 or os.path.isdir(names[0])
     asked = write + (output is not None) + diff + as_json
     both = asked == 2 and output and as_json
-    _refuse(asked > 1 and not both, "--write, --output, --diff and --format json exclude each other; choose one")
+    _refuse(asked > 1 and not both, exclusive)
     _refuse(write and "-" in names, "--write needs files; standard input goes to standard output")
     turned = to is not None or html is Html.extract
     _refuse(write and turned, "--write keeps the kind of a file; with --to and --html extract say --output")
@@ -417,6 +419,7 @@ def lexicon_suggest(
     from restore.targets import found
 
     restorer = _restorer(0.5, family, lexicon, None, assume_spun)
+    output = None if str(output) == "-" else output
     failed = False
 
     def documents() -> Iterator[str]:
@@ -430,7 +433,6 @@ def lexicon_suggest(
 
     try:
         made = suggest.suggest(documents(), restorer, limit)
-        output = None if str(output) == "-" else output
         if output:
             texts.write_lines(output, suggest.lines(made))
     except DocumentError as error:

@@ -25,7 +25,7 @@ _FLOOR: Final = np.float64(-1e30)
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights of the log-linear score of an arc, fitted by `python -m restore.learning weights`.
+    """Weights of the log-linear score of an arc, fitted by `python -m restore.learning weights` (but for `judging`).
 
     context: trigrams. channel: log P(found | original). two_sided: the model that reads both sides; judging: the same
     in the first pass, which says whether a sentence was spun. consistency: the document's own habits. edit: added once

@@ -82,7 +82,7 @@ LIKE_PAPER: Final = (1, 0.015)
 LESS_OFTEN: Final = 0.1  # which is so much seldomer a tortured paper
 TELLING_PHRASES: Final = 2  # different listed phrases by which a text shows itself a paper as well
 WORST: Final = -1.0  # places of less weight are not kept
-HINT: Final = 0.5  # weight of a place by the tables from which on a paper is looked through for what they lack
+HINT: Final = 0.5  # weight of a place by the tables above which a paper is looked through for what they lack
 
 _SUFFIXES: Final = frozenset(
     "based driven aware free like type level assisted enabled oriented related specific induced dependent".split()
@@ -104,8 +104,8 @@ class Terms:
         scholarly_only: bool = False,
         judge: Judge | None = None,
     ):
-        """`barred`: found phrases that another lexicon has precedence for. `scholarly_only`: look only at texts that
-        read like a paper. `judge`: how composed places are judged, instead of as the folder says."""
+        """`barred`: found phrases that another lexicon has precedence for. `scholarly_only`: compose only in texts
+        that read at least somewhat like a paper. `judge`: how composed places are judged, instead of as the folder says."""
         register = (folder / REGISTER).read_text(encoding="utf-8").splitlines() if scholarly_only else []
         self._register = frozenset(w for line in register if not line.startswith("#") for w in line.split())
         self.name = name
@@ -165,10 +165,12 @@ class Terms:
         held = [key for key in tokens.key if key in self._register]
         return len(held) >= share * len(tokens) and len(set(held)) >= cues
 
-    def prior(self, tokens: Tokens) -> float:
-        """Probability that the family is at work in a text that looks like it, by how the text reads."""
-        if not self._register or self._reads(tokens, PAPER) or not self._reads(tokens, LIKE_PAPER):
-            return RARE_PRIOR  # of the last kind, some listed phrases were found
+    def prior(self, tokens: Tokens, places: Sequence[Place]) -> float:
+        """Probability that the family is at work in a text with such places, by how it reads; what listed phrases say
+        does not depend on that."""
+        listed = any(p.options[0].source != COMPOSED and p.weight >= LISTED for p in places)
+        if listed or not self._register or self._reads(tokens, PAPER):
+            return RARE_PRIOR
         return RARE_PRIOR * LESS_OFTEN
 
     def places(self, tokens: Tokens, spun: bool = False) -> list[Place]:
@@ -192,7 +194,7 @@ class Terms:
         doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
         known = self._by_tables(tokens, drafts)
         places = self._judged(tokens, known, doubtful)
-        if self._register and all(p.weight <= HINT for p in places):
+        if self._register and not any(p.weight > HINT and not _within(p, doubtful) for p in places):
             return _one_each(places)
         return _one_each([*places, *self._judged(tokens, self._beyond(tokens, drafts, known), doubtful)])
 
@@ -213,22 +215,22 @@ class Terms:
         starts = [i for i, key in enumerate(tokens.key) if key in swapped]
         gapped = self._weighed(tokens, list(self._walks.drafts_with_gap(tokens)))
         places = [*known, *gapped]
-        whole = [p for p in places if p.options[0].source == COMPOSED]
-        return [*gapped, *(_no_more(p, whole) for p in self._runs.places(tokens, starts, places, drafts))]
+        terms = [p for p in places if p.options[0].source == COMPOSED]
+        return [*gapped, *(_no_more(p, terms) for p in self._runs.places(tokens, starts, places, drafts))]
 
     def _judged(self, tokens: Tokens, places: list[Place], doubtful: Sequence[tuple[int, int]]) -> list[Place]:
         """The places that are kept, composed ones with the weight that the judge gives them. doubtful: stretches of
         listed phrases that their conditions rule out."""
-        kept = [p for p in places if _whole(p, tokens)]
-        composed = [self._chosen(p, tokens) for p in kept if p.options[0].source == COMPOSED]
-        kept = [p for p in kept if p.options[0].source != COMPOSED]
+        whole = [p for p in places if _whole(p, tokens)]
+        composed = [self._chosen(p, tokens) for p in whole if p.options[0].source == COMPOSED]
+        judged = [p for p in whole if p.options[0].source != COMPOSED]
         for p, features in zip(composed, self.features(tokens, composed), strict=True):
             weight = self._judge.weight(features)
-            if any(start <= p.start and p.end <= end for start, end in doubtful):
+            if _within(p, doubtful):
                 weight -= RULED_OUT
             if weight > WORST:
-                kept.append(p._replace(weight=weight))
-        return kept
+                judged.append(p._replace(weight=weight))
+        return judged
 
     def _chosen(self, p: Place, tokens: Tokens) -> Place:
         """A composed place with its originals weighed."""
@@ -387,6 +389,11 @@ def _no_more(p: Place, known: list[Place]) -> Place:
             if len(words) == term.end - term.start and words[at : at + p.end - p.start] == p.options[0].words:
                 weight = min(weight, term.weight)
     return p if weight == p.weight else p._replace(weight=weight)
+
+
+def _within(p: Place, stretches: Sequence[tuple[int, int]]) -> bool:
+    """Whether a place lies within one of some stretches."""
+    return any(start <= p.start and p.end <= end for start, end in stretches)
 
 
 def _whole(p: Place, tokens: Tokens) -> bool:

@@ -112,7 +112,7 @@ class Walks:
     def drafts_with_gap(self, tokens: Tokens) -> Iterator[Draft]:
         """The same for terms of which one word is unknown: one beside a neighbour that the context model has never seen
         it with."""
-        odd = self._odd(tokens.key)
+        odd = self._odd(tokens)
         beside = (i for i, key in enumerate(tokens.key) if (odd[i] or odd[i - 1]) and _may_be_unknown(key))
         return self._drafts(tokens, self._gapped_starts(tokens, odd), self._gapped.terms, frozenset(beside))
 
@@ -173,11 +173,11 @@ class Walks:
             ):
                 yield i
 
-    def _odd(self, keys: Sequence[str]) -> list[bool]:
-        """Of each token, whether the context model has never seen the next one after it."""
-        key = hashes(map(shape, keys))
+    def _odd(self, tokens: Tokens) -> list[bool]:
+        """Of each token, whether the next one may be of the same term and the context model has never seen it there."""
+        key = hashes(map(shape, tokens.key))
         seen, _ = self._model.seen(key[:-1], key[1:])
-        return [not s for s in seen.tolist()] + [False]
+        return [not s and gap in JOINED for s, gap in zip(seen.tolist(), tokens.gap[1:], strict=True)] + [False]
 
     def _reading(self, segment: str) -> dict[str, list[_Reading]]:
         """What a segment may stand for, by the first word."""

@@ -8,10 +8,11 @@ import pytest
 from conftest import ROOT, rows
 
 import restore
+from restore.channel import Screen
 from restore.context import ContextModel
 from restore.learning import tortured
 from restore.learning.gold import read_marked
-from restore.lexicon import LexiconError, check, read, root
+from restore.lexicon import LexiconError, check, load, read, root
 from restore.places import Place, apart, smooth_places
 from restore.terms import Terms
 from restore.termtables import singular, term_key
@@ -306,12 +307,19 @@ def test_what_the_tables_lack_is_looked_for_where_they_show_something(model):
 
 
 def test_a_paper_is_likelier_tortured_than_what_reads_somewhat_like_one(model):
-    matcher = Terms(root() / "tortured", "tortured", model, scholarly_only=True)
-    paper = tokenize("The proposed algorithm outperforms the baseline.")
-    less = tokenize(
-        "The proposed road passes the school, the church and the houses of the village." + " It rained." * 20
-    )
-    assert 0 < matcher.prior(less) < matcher.prior(paper)
+    """A composed term is as odd in both, a listed phrase says as much."""
+    screen = Screen(load([]), {}, [Terms(root() / "tortured", "tortured", model, scholarly_only=True)])
+    rain = " It rained on the village all day and the people stayed at home." * 20
+    paper, somewhat, neither = " The proposed algorithm improves accuracy." * 3, " The algorithm works." * 4, ""
+
+    def probability(phrase: str, register: str) -> float:
+        tokens = tokenize(f"They tried {phrase} first.{register}{rain}")
+        return screen.with_sparse(tokens, screen.dense(tokens)).probability
+
+    composed, listed = "irregular woods classifier", "fluffy rationale"
+    assert probability(composed, neither) < 0.5 * probability(composed, somewhat)
+    assert probability(composed, somewhat) < 0.8 * probability(composed, paper)
+    assert probability(listed, somewhat) == pytest.approx(probability(listed, neither), abs=0.02)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def fit_all(pairs: Path, family: str, old: Fitted, keep: bool, report: Callable[
     documents = [read_marked(m) for m in kept]
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
-        weights = old.weights_of("") if keep else _search(list(_labelled(documents[::3], path)), report)
+        weights = old.weights_of("") if keep else _search(list(_labelled(documents[::3], path)), old, report)
         known = Fitted({"": weights}, {"": NONE}, {family: record}, passage=old.passage)
         rows = list(_rows(documents, path, known))
     calibration = calibrated(rows)
@@ -234,13 +234,13 @@ def _loss(labelled: Sequence[_Labelled], weights: Weights) -> float:
     return total / count
 
 
-def _search(labelled: Sequence[_Labelled], report: Callable[[str], object]) -> Weights:
+def _search(labelled: Sequence[_Labelled], old: Fitted, report: Callable[[str], object]) -> Weights:
     """Coordinate search: each weight up or down by a step, the step halved when nothing helps.
 
     `edit` is left at nought: it buys likelihood with recall, at the expense of F0.5. `judging` is for which sentences
-    were spun, not for what they were.
+    were spun, not for what they were, and stays what it was.
     """
-    best = Weights()
+    best = Weights(judging=old.weights_of("").judging) if "" in old.weights else Weights()
     least = _loss(labelled, best)
     report(f"{least:.4f} nats with {best}")
     step = 0.1
