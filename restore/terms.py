@@ -82,7 +82,7 @@ LIKE_PAPER: Final = (1, 0.015)
 LESS_OFTEN: Final = 0.1  # which is so much seldomer a tortured paper
 TELLING_PHRASES: Final = 2  # different listed phrases by which a text shows itself a paper as well
 WORST: Final = -1.0  # places of less weight are not kept
-HINT: Final = 0.5  # weight of a place by the tables above which a paper is looked through for what they lack
+HINT: Final = 0.5  # weight of a place by the tables above which a paper is looked through for what they lack; more in others
 
 _SUFFIXES: Final = frozenset(
     "based driven aware free like type level assisted enabled oriented related specific induced dependent".split()
@@ -194,7 +194,8 @@ class Terms:
         doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
         known = self._by_tables(tokens, drafts)
         places = self._judged(tokens, known, doubtful)
-        if self._register and not any(p.weight > HINT and not _within(p, doubtful) for p in places):
+        hint = HINT + log(RARE_PRIOR / self.prior(tokens, places))
+        if self._register and not any(p.weight > hint and not _within(p, doubtful) for p in places):
             return _one_each(places)
         return _one_each([*places, *self._judged(tokens, self._beyond(tokens, drafts, known), doubtful)])
 
