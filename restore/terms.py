@@ -82,7 +82,7 @@ LIKE_PAPER: Final = (1, 0.015)
 LESS_OFTEN: Final = 0.1  # which is so much seldomer a tortured paper
 TELLING_PHRASES: Final = 2  # different listed phrases by which a text shows itself a paper as well
 WORST: Final = -1.0  # places of less weight are not kept
-HINT: Final = 0.5  # weight of a place by the tables above which a paper is looked through for what they lack; more in others
+HINT: Final = 0.5  # weight of a place by the tables above which a paper is looked through for what they lack
 
 _SUFFIXES: Final = frozenset(
     "based driven aware free like type level assisted enabled oriented related specific induced dependent".split()
