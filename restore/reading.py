@@ -195,9 +195,10 @@ class Reader:
             read += sum(end - begin for (begin, end), counts in zip(lattice.sentences, counted, strict=True) if counts)
             fits, stays = self._aptness(block, counted)
             apt, standing = apt + float(stays @ fits), standing + float(stays.sum())
+            probability, heard = block.decoded.posterior.tolist(), counted.tolist()
             for k, sentence in _changing(lattice):
-                if counted[sentence]:
-                    p = min(1.0, float(block.decoded.posterior[k]))
+                if heard[sentence]:
+                    p = probability[k]
                     change = " ".join(tokens.key[lattice.start[k] : lattice.end[k]]), " ".join(lattice.words[k])
                     left[change] = left.get(change, 1.0) * (1 - p)
                     made += p
@@ -223,12 +224,13 @@ class Reader:
         said = [Summed()] * sentences
         for block in blocks:
             lattice, counted = block.lattice, _telling(block)
-            made = np.zeros(len(counted))
-            could: list[set[int]] = [set() for _ in counted]
+            made = [0.0] * len(counted)
+            could: list[set[int]] = [set() for _ in made]
+            probability = block.decoded.posterior.tolist()
             for k, sentence in _changing(lattice):
-                made[sentence] += min(1.0, float(block.decoded.posterior[k]))
+                made[sentence] += probability[k]
                 could[sentence].add(lattice.start[k])
-            columns = self.ratios(block, family).tolist(), made.tolist(), could, block.numbers, counted
+            columns = self.ratios(block, family).tolist(), made, could, block.numbers, counted.tolist()
             for ratio, changes, free, number, counts in zip(*columns, strict=True):
                 if counts:
                     said[number] = Summed(ratio, changes, len(free) / 100, changes)

@@ -91,7 +91,7 @@ class Unlisted:
         if len(tokens) < 2 * FIRST:
             return False
         begin, end, said = self._thesaurus.strangest(tokens, FIRST)
-        return said > PART_GATE and self._thesaurus.judge(_stretch(tokens, begin, end)).strange > PART_GATE
+        return said > PART_GATE and self._thesaurus.judge(tokenize(_stretch(tokens, begin, end))).strange > PART_GATE
 
     def _promising(self, tokens: Tokens, fixed: frozenset[int], source: str | None = None) -> bool:
         """Whether a long text is worth reading, by a source of the thesaurus or as by a spinner with a table of its own:
@@ -101,7 +101,7 @@ class Unlisted:
         begin, end, _ = self._thesaurus.strangest(tokens, FIRST, source)
         sentences = tokens.sentences()
         numbers = [i for i, (a, b) in enumerate(sentences) if a < end and begin < b]
-        own = _stretch(tokens, sentences[numbers[0]][0], sentences[numbers[-1]][1])
+        own = tokenize(_stretch(tokens, sentences[numbers[0]][0], sentences[numbers[-1]][1]))
         if source:
             blocks = self._reader.by_synonyms(tokens, self._thesaurus.source(source), fixed, numbers)
         else:
@@ -120,7 +120,7 @@ class Unlisted:
         part = frozenset(i for i, p in enumerate(spun) if p >= 0.5)
         judgement = replace(whole, spun=tuple(spun))
         if 0 < len(part) < len(sentences):
-            own = tokenize("\n".join(_stretch(tokens, *sentences[i]).text for i in sorted(part)))
+            own = tokenize("\n".join(_stretch(tokens, *sentences[i]) for i in sorted(part)))
             if len(own) >= LEAST_PART:
                 in_part = self._reader.summed(tokens, blocks, FAMILY, part)
                 judged = reconsidered(self._thesaurus.judge(own), len(own), in_part, own_table=True)
@@ -174,6 +174,6 @@ def _division(part: frozenset[int], turns: Sequence[tuple[float, float]]) -> flo
     return total
 
 
-def _stretch(tokens: Tokens, begin: int, end: int) -> Tokens:
-    """Some tokens in a row, as a text of its own."""
-    return tokenize(tokens.text[tokens.start[begin] : tokens.end[end - 1]])
+def _stretch(tokens: Tokens, begin: int, end: int) -> str:
+    """The text of some tokens in a row."""
+    return tokens.text[tokens.start[begin] : tokens.end[end - 1]]
