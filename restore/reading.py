@@ -254,9 +254,10 @@ class Reader:
             return None
         score = np.zeros(len(lattice))
         score[known] = self.twosided.score(tokens, part, self._model)
-        own = {lattice.start[k]: score[k] for k in known if lattice.option[k] is None}
-        for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
-            score[k] = sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
+        if sparse:
+            own = {lattice.start[k]: score[k] for k in known if lattice.option[k] is None}
+            for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
+                score[k] = sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
         return score
 
 

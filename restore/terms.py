@@ -194,9 +194,10 @@ class Terms:
         doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
         known = self._by_tables(tokens, drafts)
         places = self._judged(tokens, known, doubtful)
-        hint = HINT + log(RARE_PRIOR / self.prior(tokens, places))
-        if self._register and not any(p.weight > hint and not _within(p, doubtful) for p in places):
-            return _one_each(places)
+        if self._register:
+            hint = HINT + log(RARE_PRIOR / self.prior(tokens, places))
+            if not any(p.weight > hint and not _within(p, doubtful) for p in places):
+                return _one_each(places)
         return _one_each([*places, *self._judged(tokens, self._beyond(tokens, drafts, known), doubtful)])
 
     def composed(self, tokens: Tokens) -> list[Place]:

@@ -265,6 +265,16 @@ def test_one_word_of_a_term_may_be_unknown(matcher, text, original):
         assert original.lower() in {p.options[0].original.lower() for p in places}
 
 
+def test_a_word_among_its_usual_neighbours_is_not_the_unknown_one(matcher):
+    """Nobody calls a rate so, but "kidney stone formation" is said: "stone" does not stand for another word there."""
+
+    def originals(text: str) -> set[str]:
+        return {o for draft in matcher._walks.drafts_with_gap(tokenize(text)) for o in draft.options}
+
+    assert "bone formation" in originals("The gadget stone formation rate fell.")
+    assert "bone formation" not in originals("The kidney stone formation rate fell.")
+
+
 def test_readings_that_agree_on_a_part_make_it():
     """Each of several longer readings alone is too doubtful."""
     text = PROSE.format("They stored it by a facial picture acknowledgment strategy for later use.")
