@@ -14,9 +14,9 @@ or quoted), so that a document's sentences vouch for each other and a clean
 quotation in a spun page stays clean.
 
 That is for dense families, whose spinner touches every sentence. A sparse family
-(tortured papers) leaves few phrases among clean prose: a document's evidence is
-the sum over its places (`terms.Terms.places`), each capped, and nothing speaks
-against; each place is then judged on its own weight and on that of the others.
+(tortured papers) leaves few phrases among clean prose: each place that may be one
+(`terms.Terms.places`) is judged on its own weight and on that of the others, all
+as a mixture over how densely such phrases may stand (`places.smooth_places`).
 """
 
 from __future__ import annotations
