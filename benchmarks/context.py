@@ -36,7 +36,7 @@ def ablations() -> dict[str, Fitted]:
         "no context": replace(both, context=0.0, two_sided=0.0, judging=0.0, consistency=0.0),
         "n-grams only": replace(both, context=0.6, two_sided=0.0, judging=0.0, consistency=0.0),
         "two-sided only": replace(
-            both, context=0.0, two_sided=1.0, judging=1.0, channel=0.0, consistency=0.0, edit=0.0
+            both, context=0.0, two_sided=1.0, judging=1.0, channel=0.0, consistency=0.0
         ),
         "both": replace(both, consistency=0.0),
         "both + consistency": both,

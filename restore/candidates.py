@@ -11,19 +11,20 @@ sentences in which a dense family is at work; the places of sparse families
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import exp, log
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from restore.context import UNSEEN, ContextModel, frequency, hashes
+from restore.buckets import hashes
+from restore.context import COMMA, UNSEEN, ContextModel, frequency
 from restore.inflection import Form, analyses, inflect
 from restore.lexicon import LONGEST, Lexicon, Option
+from restore.memo import Memo
 from restore.places import Place
 from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
 
-CONTEXT: Final = 0.4  # weight of the context model in the decoder's score
 MAX_OPTIONS: Final = 10  # originals tried for one found phrase
 REMEMBERED: Final = 30_000  # phrases whose forms are kept between texts
 IDENTITY: Final = "identity"
@@ -57,7 +58,8 @@ _NONE: Final = Originals([], [], [], INFLECTED)
 class Lattice:
     """Arcs as parallel lists, in order of their first token.
 
-    start, end: token indices, half-open. words: what the arc emits. weight: log
+    start, end: token indices, half-open. words: what the arc emits, after the mark of a comma where one
+    stands before it. weight: log
     P(found | original). option: the lexicon entry behind it, None for identity.
     sentences: token ranges that are decoded on their own. odds: for arcs of
     sparse families the log odds against identity, zero for others.
@@ -152,9 +154,9 @@ class Finder:
         self._model = model
         self._log_stay = {phrase: log(stay) for phrase, stay in lexicon.stay.items()}
         self._listed: dict[str, Originals] = {}
-        self._inflected: dict[str, Originals] = {}
-        self._words: dict[str, _Word] = {}
-        self._near: dict[str, str | None] = {}
+        self._inflected = Memo[str, Originals](REMEMBERED)
+        self._words = Memo[str, _Word](REMEMBERED)
+        self._near = Memo[str, str | None](REMEMBERED)
 
     def lattice(
         self,
@@ -164,12 +166,14 @@ class Finder:
         places: Sequence[tuple[Place, float]] = (),
         dense: Callable[[tuple[int, int]], bool] = lambda _: True,
         table: float = 1.0,
+        context: float = 0.0,
     ) -> Lattice:
         """Lattice over some sentences; tokens in `fixed` keep their identity.
 
         places: what sparse families claim, with log odds. dense: whether a sentence
         may be a dense family's; in others only `places` bring originals. table: share of
-        the lexicon that the spinner's table has.
+        the lexicon that the spinner's table has. context: weight of the context model in the
+        score that the arcs of `places` will have.
         """
         lattice = Lattice(list(sentences))
         text, first = tokens.text, tokens.start
@@ -177,23 +181,29 @@ class Finder:
         self._look_up_unknown(
             {tokens.key[i] for begin, end in spun for i in range(begin, end) if text[first[i] : first[i] + 1].islower()}
         )
-        self._add_places(lattice, tokens, fixed, places)
+        self._add_places(lattice, tokens, fixed, places, context)
         for begin, end in lattice.sentences:
             if not dense((begin, end)):
                 for i in range(begin, end):
-                    lattice.add(i, i + 1, _own(tokens, i), 0.0, None, IDENTITY)
+                    word = (*mark_before(tokens, i), shape(tokens.key[i]))
+                    lattice.add(i, i + 1, word, 0.0, None, IDENTITY)
                 continue
             for i in range(begin, end):
                 self._arcs_at(lattice, tokens, i, end, fixed)
             for i, near in self._misspelt(tokens, fixed, begin, end):
-                self._near_arcs(lattice, tokens, i, near, begin, end)
+                self._near_arcs(lattice, tokens, i, near, begin, end, fixed)
         if table < 1:
             _lessen(lattice, tokens.key, table)
         order = sorted(range(len(lattice)), key=lattice.start.__getitem__)
         return lattice if order == list(range(len(order))) else lattice.taken(order)
 
     def _add_places(
-        self, lattice: Lattice, tokens: Tokens, fixed: frozenset[int], places: Sequence[tuple[Place, float]]
+        self,
+        lattice: Lattice,
+        tokens: Tokens,
+        fixed: frozenset[int],
+        places: Sequence[tuple[Place, float]],
+        context: float,
     ) -> None:
         """Arcs of sparse families. The odds weigh the found phrase already; the context model, which will weigh
         both sides once more, is left only what it knows of their surroundings."""
@@ -210,16 +220,16 @@ class Finder:
         usual = self._model.phrases(found + [list(o.words) for p, _ in claimed for o in p.options]).astype(float)
         at = len(claimed)
         for n, (p, odds) in enumerate(claimed):
-            mark = (",",) if tokens.gap[p.start] == "," else ()
+            mark = mark_before(tokens, p.start)
             for option, share in zip(p.options, p.shares, strict=True):
-                known = CONTEXT * float(usual[at] - usual[n])
+                known = context * float(usual[at] - usual[n])
                 lattice.add(p.start, p.end, mark + option.words, 0.0, option, TERM, odds + share - known)
                 at += 1
 
     def _arcs_at(self, lattice: Lattice, tokens: Tokens, i: int, limit: int, fixed: frozenset[int]) -> None:
         """Arcs that start at a token: as it stands, what it may stand for by itself, and what longer phrases may."""
         key = tokens.key[i]
-        mark = (",",) if tokens.gap[i] == "," else ()
+        mark = mark_before(tokens, i)
         word = self._words.get(key) or self._word(key)
         own = mark + word.shape if mark else word.shape
         if key == PROTECTED_WORD or i in fixed:
@@ -242,8 +252,6 @@ class Finder:
 
     def _word(self, key: str) -> _Word:
         """What is known of a token by itself, remembered."""
-        if len(self._words) > REMEMBERED:
-            self._words.clear()
         options, prefixes = self.lexicon.options, self.lexicon.prefixes
         heads = tuple(base for base, _ in analyses(key) if base in prefixes)
         listed = self._options(key) if key in options else None
@@ -318,8 +326,6 @@ class Finder:
     def _inflections(self, phrase: str) -> Originals:
         known = self._inflected.get(phrase)
         if known is None:
-            if len(self._inflected) > REMEMBERED:
-                self._inflected.clear()
             options = list(self._make_inflections(phrase))[:MAX_OPTIONS]
             known = self._inflected[phrase] = Originals.of(options, INFLECTED) if options else _NONE
         return known
@@ -354,10 +360,8 @@ class Finder:
 
     def _look_up_unknown(self, keys: Iterable[str]) -> None:
         """Remember for each new key whether it is a word, and if not which word of the lexicon is nearest."""
-        if len(self._near) > REMEMBERED:
-            self._near.clear()
         prefixes = self.lexicon.prefixes
-        new = [k for k in keys if k not in self._near and len(k) > 4 and k.isalpha() and k not in prefixes]
+        new = self._near.missing(k for k in keys if len(k) > 4 and k.isalpha() and k not in prefixes)
         new = [k for k in new if not any(base in prefixes for base, _ in analyses(k))]  # forms of its words are none
         for key, log_p in zip(new, self._model.unigram(hashes(new)), strict=True):
             self._near[key] = self._nearest(key) if log_p <= UNSEEN and frequency(key) <= UNSEEN else None
@@ -372,20 +376,16 @@ class Finder:
         """Whether the context model has seen a word: not every word takes every form ("warmthing")."""
         return bool(self._model.unigram(hashes([word]))[0] > UNSEEN)
 
-    def _near_arcs(self, lattice: Lattice, tokens: Tokens, i: int, near: str, begin: int, end: int) -> None:
-        """Arcs of listed phrases that hold the misspelt token, read as the word near to it."""
-        key, tokens.key[i] = tokens.key[i], near
-        try:
-            for first in range(max(begin, i - LONGEST + 1), i + 1):
-                mark = (",",) if tokens.gap[first] == "," else ()
-                for last, phrase in self.lexicon.matches(tokens, first):
-                    if last <= i or last > end:
-                        continue
-                    if phrase in self.lexicon.options:
-                        options = self._options(phrase).option
-                        lattice.extend(first, last, mark, Originals.of(options, FUZZY))
-        finally:
-            tokens.key[i] = key
+    def _near_arcs(
+        self, lattice: Lattice, tokens: Tokens, i: int, near: str, begin: int, end: int, fixed: frozenset[int]
+    ) -> None:
+        """Arcs of listed phrases that hold a misspelt token, read as the word near to it."""
+        read = replace(tokens, key=[*tokens.key[:i], near, *tokens.key[i + 1 :]])
+        for first in range(max(begin, i - LONGEST + 1), i + 1):
+            for last, phrase in self.lexicon.matches(read, first):
+                if i < last <= end and phrase in self.lexicon.options and fixed.isdisjoint(range(first, last)):
+                    originals = Originals.of(self._options(phrase).option, FUZZY)
+                    lattice.extend(first, last, mark_before(tokens, first), originals)
 
 
 def _lessen(lattice: Lattice, keys: Sequence[str], table: float) -> None:
@@ -405,7 +405,6 @@ def _lessen(lattice: Lattice, keys: Sequence[str], table: float) -> None:
             lattice.weight[k] = weight + log(table)
 
 
-def _own(tokens: Tokens, i: int) -> tuple[str, ...]:
-    """What a token emits as it stands: its word, after a comma where one stands before it."""
-    word = shape(tokens.key[i])
-    return (",", word) if tokens.gap[i] == "," else (word,)
+def mark_before(tokens: Tokens, i: int) -> tuple[str, ...]:
+    """What an arc from a token on emits before its words: the mark of a comma, where one stands there."""
+    return (COMMA,) if tokens.gap[i] == "," else ()

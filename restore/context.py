@@ -1,63 +1,38 @@
 """The context model: how likely a word is after two others.
 
 A trigram model with interpolated modified Kneser-Ney smoothing (Chen and
-Goodman 1999), kept in hash tables on disk. An n-gram is not stored, only a
-16-bit fingerprint of its 64-bit hash, in buckets of sixteen (a lossy store in
-the manner of Talbot and Osborne 2007): no vocabulary to load, one gather a
-look-up, and the file is memory-mapped, so opening it costs nothing. A false hit
-happens about once in 5,000 look-ups of n-grams that are not there.
-
-Look-ups are vectorised: arrays of word hashes in, arrays of natural-log
-probabilities out. Words that the model has not seen back off to `wordfreq`.
+Goodman 1999) in hash tables on disk (`buckets.py`). Look-ups are vectorised:
+arrays of word hashes in, arrays of natural-log probabilities out. Words that the
+model has not seen back off to `wordfreq`.
 """
 
 from __future__ import annotations
 
 import gzip
-import json
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
-from zlib import crc32
 
 import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
+from restore.buckets import Hashes, Kind, Table, hashes, load, ngram_hash, save
 from restore.text import Tokens, shape
 from restore.vectors import ModelError
 
-Hashes = NDArray[np.uint64]
 Floats = NDArray[np.float32]
 
-BUCKET: Final = 16
 LOG_STEP: Final = 0.08  # nats a step of the eight-bit log probabilities
 BACKOFF_STEP: Final = 0.04
 BACKOFF_ZERO: Final = 200  # the step that stands for a backoff weight of one
 UNSEEN: Final = -17.0  # log probability of a word that neither model nor wordfreq knows
 SENTENCE: Final = "<s>"
 COMMA: Final = ","
-MAGIC: Final = b"RESTORE-CONTEXT-1\n"
+KIND: Final = Kind(b"RESTORE-CONTEXT-2\n", "a compiled context model", "python -m restore.learning context")
 _MARKS: Final = {".": SENTENCE, ",": COMMA}
-
-_MIX: Final = [np.uint64(m) for m in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)]
-_SHIFT: Final = np.uint64(29)
-
-
-@lru_cache(maxsize=65536)
-def word_hash(word: str) -> int:
-    """64-bit hash of a word, the same on every machine and in every process."""
-    data = word.encode("utf-8", "surrogatepass")
-    return crc32(data) << 32 | crc32(data, 0x5BD1E995)
-
-
-def hashes(words: Iterable[str]) -> Hashes:
-    """Array of word hashes, shape (n,)."""
-    return np.fromiter(map(word_hash, words), np.uint64)
 
 
 def sequence(tokens: Tokens) -> tuple[list[str], list[int]]:
@@ -76,66 +51,10 @@ def sequence(tokens: Tokens) -> tuple[list[str], list[int]]:
     return words, starts
 
 
-def ngram_hash(*columns: Hashes) -> Hashes:
-    """Hash of n-grams given as one column of word hashes a position; shape (n,)."""
-    mixed = columns[0] * _MIX[0]
-    for column in columns[1:]:
-        mixed ^= mixed >> _SHIFT
-        mixed *= _MIX[1]
-        mixed += column * _MIX[2]
-    mixed ^= mixed >> _SHIFT
-    mixed *= _MIX[1]
-    mixed ^= mixed >> np.uint64(32)
-    return mixed
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Hash buckets: fingerprints (buckets, 16) and one or more planes of values of the same shape."""
-
-    fingerprints: NDArray[np.uint16]
-    planes: tuple[NDArray[np.uint8], ...]
-
-    def find(self, ngrams: Hashes) -> tuple[NDArray[np.bool_], tuple[NDArray[np.uint8], ...]]:
-        """Which n-grams are held, and their values (meaningless where not held)."""
-        bucket, hit = self._hits(ngrams)
-        row = hit // BUCKET
-        held = np.zeros(len(ngrams), bool)
-        held[row] = True
-        cell = bucket * BUCKET
-        cell[row[::-1]] += hit[::-1] % BUCKET  # the first of a bucket, where two are alike
-        return held, tuple(plane.ravel().take(cell) for plane in self.planes)
-
-    def held(self, ngrams: Hashes) -> tuple[NDArray[np.intp], tuple[NDArray[np.uint8], ...]]:
-        """Places of the n-grams that are held, in order, and the values of these: faster where most are not."""
-        bucket, hit = self._hits(ngrams)
-        row = hit // BUCKET
-        first = np.ones(len(row), bool)  # of a bucket, where two are alike
-        np.not_equal(row[1:], row[:-1], out=first[1:])
-        row, hit = row[first], hit[first]
-        cell = bucket[row] * BUCKET + hit % BUCKET
-        return row, tuple(plane.ravel().take(cell) for plane in self.planes)
-
-    def _hits(self, ngrams: Hashes) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-        """The bucket of each n-gram, and the slots that have its fingerprint, those of all buckets numbered on."""
-        bucket, fingerprint = locate(ngrams, len(self.fingerprints))
-        # by bytes: of numbers that lie at an odd place of their file numpy would copy the whole table first
-        slots = self.fingerprints.view(np.uint8).take(bucket, axis=0).view(np.uint16)
-        return bucket, np.flatnonzero(slots == fingerprint[:, None])
-
-
-def locate(ngrams: Hashes, buckets: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
-    """Bucket and fingerprint of each hash; fingerprint zero means an empty slot."""
-    bucket = ((ngrams >> np.uint64(32)) * np.uint64(buckets)) >> np.uint64(32)
-    fingerprint = (ngrams & np.uint64(0xFFFF)).astype(np.uint16)
-    fingerprint[fingerprint == 0] = 1
-    return bucket.astype(np.int64), fingerprint
-
-
 class ContextModel:
     """Trigram log probabilities over folded words (`text.shape` of `text.fold`)."""
 
-    def __init__(self, low: Table, high: Table, info: dict[str, object] | None = None):
+    def __init__(self, low: Table, high: Table, info: dict[str, Any] | None = None):
         self._low = low  # unigrams and bigrams: log probability, backoff weight
         self._high = high  # trigrams: log probability
         self.info = info or {}
@@ -143,41 +62,12 @@ class ContextModel:
     @classmethod
     def load(cls, path: Path) -> ContextModel:
         """Map a compiled model. Raises ModelError where the file is not one, OSError where it is not there."""
-        with open(path, "rb") as file:
-            if file.read(len(MAGIC)) != MAGIC:
-                raise ModelError(f"{path}: not a compiled context model; build one with 'python -m restore.learning'")
-            header = json.loads(file.readline())
-            offset = file.tell()
-        data = np.memmap(path, np.uint8, "r", offset).view(np.ndarray)
-        expected = sum(a["bytes"] for a in header["arrays"])
-        if len(data) < expected:
-            raise ModelError(f"{path}: the context model is cut short; fetch the file again")
-        arrays: dict[str, NDArray[np.generic]] = {}
-        at = 0
-        for a in header["arrays"]:
-            arrays[a["name"]] = data[at : at + a["bytes"]].view(a["dtype"]).reshape(-1, BUCKET)
-            at += a["bytes"]
-        low = Table(arrays["low"], (arrays["low_p"], arrays["low_b"]))  # type: ignore[arg-type]
-        high = Table(arrays["high"], (arrays["high_p"],))  # type: ignore[arg-type]
-        return cls(low, high, header["info"])
+        (low, high), info = load(path, KIND)
+        return cls(low, high, info)
 
     def save(self, path: Path) -> None:
-        """Write the model as one file: magic, a line of JSON, the arrays."""
-        arrays: dict[str, NDArray[Any]] = {
-            "low": self._low.fingerprints,
-            "low_p": self._low.planes[0],
-            "low_b": self._low.planes[1],
-            "high": self._high.fingerprints,
-            "high_p": self._high.planes[0],
-        }
-        header = {
-            "info": self.info,
-            "arrays": [{"name": n, "dtype": a.dtype.str, "bytes": a.nbytes} for n, a in arrays.items()],
-        }
-        with open(path, "wb") as file:
-            file.write(MAGIC + json.dumps(header).encode() + b"\n")
-            for array in arrays.values():
-                file.write(np.ascontiguousarray(array).tobytes())
+        """Write the model as one file."""
+        save(path, KIND, (self._low, self._high), self.info)
 
     def unigrams(self, words: Hashes) -> tuple[Floats, Floats]:
         """Log probability of each word on its own (`UNSEEN` where the model does not know it), and its backoff weight

@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from restore.buckets import hashes
 from restore.candidates import Lattice
-from restore.context import SENTENCE, UNSEEN, ContextModel, Floats, frequency, hashes
+from restore.context import SENTENCE, UNSEEN, ContextModel, Floats, frequency
 from restore.vectors import Ints
 
 KEEP: Final = 1e-3  # arcs and pairs of arcs below this coarse posterior are dropped
@@ -28,8 +29,7 @@ class Weights:
     """Weights of the log-linear score of an arc, fitted by `python -m restore.learning weights` (but for `judging`).
 
     context: trigrams. channel: log P(found | original). two_sided: the model that reads both sides; judging: the same
-    in the first pass, which says whether a sentence was spun. consistency: the document's own habits. edit: added once
-    to every arc that changes something.
+    in the first pass, which says whether a sentence was spun. consistency: the document's own habits.
     """
 
     context: float = 0.4
@@ -37,7 +37,6 @@ class Weights:
     two_sided: float = 0.5
     judging: float = 0.5
     consistency: float = 0.3
-    edit: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,6 @@ class Graph:
     arcs: int
     sentences: int
     channel: NDArray[np.float64]
-    edited: NDArray[np.bool_]
     before: Ints
     after: Ints
     own: NDArray[np.float64]
@@ -94,9 +92,7 @@ def expand(lattice: Lattice, extra: NDArray[np.float64], model: ContextModel, we
     starts, ends, level, sentence = _positions(lattice)
     words = _emissions(lattice, count, model)
     channel = np.concatenate([np.asarray(lattice.weight, np.float64), np.zeros(2 * count)])
-    edited = np.fromiter((o is not None for o in lattice.option), bool, n)
-    edited = np.concatenate([edited, np.zeros(2 * count, bool)])
-    unary = _unary(channel, edited, extra, weights)
+    unary = _unary(channel, extra, weights)
 
     src, dst = _join(ends, starts)
     internal_p, internal_b = _internal(words, model)
@@ -130,13 +126,13 @@ def expand(lattice: Lattice, extra: NDArray[np.float64], model: ContextModel, we
     a, b, c = words.at(src[lo], -1), words.at(dst[lo], -1), words.at(dst[hi], 0)
     score[short] += model.trigram(words.word[a], words.word[b], words.word[c], pair_p[hi] + pair_b[lo]) - pair_p[hi]
     edges = _Edges.of(left, right, level[dst])
-    return Graph(n, count, channel, edited, src, dst, own, score, edges, sentence[dst])
+    return Graph(n, count, channel, src, dst, own, score, edges, sentence[dst])
 
 
 def posteriors(graph: Graph, extra: NDArray[np.float64], weights: Weights) -> Decoded:
     """Posterior of every arc of an expanded lattice; `extra` as for `expand`, which need not have had the same."""
     n, count = graph.arcs, graph.sentences
-    unary = _unary(graph.channel, graph.edited, extra, weights)
+    unary = _unary(graph.channel, extra, weights)
     fine = weights.context * graph.score + unary[graph.after[graph.edges.dst]]
     starts = (graph.before >= n) & (graph.before < n + count)
     begin = np.where(starts, weights.context * graph.own + unary[graph.after], _FLOOR)
@@ -165,11 +161,9 @@ def as_found(lattice: Lattice, model: ContextModel) -> NDArray[np.float64]:
     return np.bincount(np.cumsum(ends[:-1]) - 1, own, len(lattice.sentences)).astype(np.float64)
 
 
-def _unary(
-    channel: NDArray[np.float64], edited: NDArray[np.bool_], extra: NDArray[np.float64], weights: Weights
-) -> NDArray[np.float64]:
+def _unary(channel: NDArray[np.float64], extra: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
     """Score of each arc by itself."""
-    unary = weights.channel * channel + weights.edit * edited
+    unary = weights.channel * channel
     unary[: len(extra)] += extra
     return np.asarray(unary)
 

@@ -82,7 +82,6 @@ class Lexicon:
     options: dict[str, list[Option]] = field(default_factory=dict)
     stay: dict[str, float] = field(default_factory=dict)
     prefixes: set[str] = field(default_factory=set)
-    families: list[str] = field(default_factory=list)
 
     def matches(self, tokens: Tokens, begin: int) -> Iterator[tuple[int, str]]:
         """Listed phrases that start at a token: end index and key, shortest first."""
@@ -213,7 +212,7 @@ def _merged(families: list[str], paths: list[Path]) -> Lexicon:
         for e in read(path, name):
             own.setdefault(e.found, {})[e.original] = e
         by_found.update(own)
-    return build((e for group in by_found.values() for e in group.values()), families + names)
+    return build(e for group in by_found.values() for e in group.values())
 
 
 def source_files(families: Iterable[str], paths: Iterable[Path] = ()) -> list[Path]:
@@ -232,9 +231,9 @@ def at_work(paths: Iterable[Path] = ()) -> list[Lexicon]:
     return [load(dense, paths), *(load([name]) for name in others)]
 
 
-def build(entries: Iterable[Entry], families: list[str]) -> Lexicon:
+def build(entries: Iterable[Entry]) -> Lexicon:
     """Index entries for look-up."""
-    lexicon = Lexicon(families=families)
+    lexicon = Lexicon()
     by_original: dict[str, list[Entry]] = {}
     for entry in entries:
         by_original.setdefault(entry.original, []).append(entry)

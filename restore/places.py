@@ -18,22 +18,19 @@ from typing import Any, Final, NamedTuple, TypeVar
 import numpy as np
 
 from restore.lexicon import Option
-from restore.termtables import singular
+from restore.termtables import COMPOSED_RATE, singular
 from restore.vectors import Doubles
 
 RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases, among those that look like it
 RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
 FOUND: Final = 0.6  # share of tortured phrases that are places
-COMPOSED: Final = "composed"  # source of an original that no list has
 DENSITY: Final = 0.006  # tortured phrases a token in a text that has some, on which places are weighed
-# those that a text may have: a few in a paper, or one in every sentence of an abstract
-DENSITIES: Final = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
-COMPOSED_RATE: Final = 0.3  # P(found | original) of the likeliest original of a place, as it is reported
+# Those that a text may have, shape (densities,): a few in a paper, or one in every sentence of an abstract.
+DENSITIES: Final = np.array((3e-4, 1e-3, 3e-3, 1e-2, 3e-2))
 LEAST_RATIO: Final = 0.5  # log-likelihood ratio below which a composition is no place
 
 T = TypeVar("T")
-_DENSITIES: Final = np.array(DENSITIES)
-_SCALE: Final = _DENSITIES / DENSITY
+_SCALE: Final = DENSITIES / DENSITY
 
 
 class Place(NamedTuple):
@@ -205,15 +202,15 @@ def smooth_places(
         if p.weight > 0 and not (p.changes and p.changes <= known):
             counted.append((p, np.log1p(_SCALE * exp(min(p.weight, RARE_CAP)))))
             known |= p.changes
-    everything = np.sum([g for _, g in counted], axis=0) - FOUND * length * _DENSITIES
-    present, absent = log(prior), log1p(-prior) + log(len(_DENSITIES))
+    everything = np.sum([g for _, g in counted], axis=0) - FOUND * length * DENSITIES
+    present, absent = log(prior), log1p(-prior) + log(len(DENSITIES))
     odds = []
     for p in places:
         own = [g for q, g in counted if (q.start < p.end and p.start < q.end) or q.changes & p.changes]
         rest = everything - np.sum(own, axis=0)
         here = _log_sum(rest + np.log(_SCALE))
         if some:  # less the chance of none at all, e^(-d length)
-            elsewhere = _log_sum(rest + np.log(-np.expm1(-length * _DENSITIES - rest)))
+            elsewhere = _log_sum(rest + np.log(-np.expm1(-length * DENSITIES - rest)))
         else:
             elsewhere = float(np.logaddexp(present + _log_sum(rest), absent)) - present
         odds.append(p.weight + here - elsewhere)

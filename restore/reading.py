@@ -23,10 +23,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from restore.buckets import hashes
 from restore.calibration import Fitted
 from restore.candidates import TERM, Finder, Lattice, joined
 from restore.channel import STRANGER, Passages, Screen
-from restore.context import ContextModel, hashes
+from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, as_found, expand, posteriors
 from restore.lexicon import Lexicon, load, root
 from restore.places import Place
@@ -119,7 +120,7 @@ class Reader:
         weights = self._fitted.weights_of(passages.family or "")
         for block in blocked(numbers, passages.sentences):
             sentences = [passages.sentences[i] for i in block]
-            lattice = self._finder.lattice(tokens, sentences, fixed, places, dense, passages.table)
+            lattice = self._finder.lattice(tokens, sentences, fixed, places, dense, passages.table, weights.context)
             if passages.table < 1 and self._common_too:
                 lattice = joined(lattice, self._common.lattice(tokens, sentences, fixed, (), dense), left=False)
             two_sided = self._two_sided(tokens, lattice) if weights.two_sided or weights.judging else None
@@ -147,10 +148,12 @@ class Reader:
         speak against such a spinner. places: what sparse families claim, with log odds.
         """
 
+        context = self._fitted.weights_of(OWN_TABLE).context
+
         def lattice(own: list[tuple[int, int]]) -> Lattice:
             listed, common = (STRANGER, 1.0) if known else SUPPOSED
             both = joined(
-                self._finder.lattice(tokens, own, fixed, places, table=listed),
+                self._finder.lattice(tokens, own, fixed, places, table=listed, context=context),
                 self._common.lattice(tokens, own, fixed, table=common),
                 left=not known,
             )

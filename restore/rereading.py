@@ -29,8 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.associations import Associations
+from restore.buckets import Hashes, hashes
 from restore.cloze import Cloze
-from restore.context import Hashes, hashes, sequence
+from restore.context import sequence
 from restore.inflection import bases
 from restore.kinship import Kinship
 from restore.lexicon import root

@@ -7,6 +7,7 @@ from math import log
 from typing import Final
 
 from restore.inflection import analyses, inflect
+from restore.memo import Memo
 from restore.termtables import Tables, in_number, singular
 
 KEPT_WORD: Final = 0.6  # P(word left alone) where nothing is known of it
@@ -18,21 +19,18 @@ class Segments:
 
     def __init__(self, tables: Tables):
         self._tables = tables
-        self._known: dict[str, tuple[tuple[str, float], ...]] = {}
+        self._known = Memo[str, tuple[tuple[str, float], ...]](REMEMBERED)
 
     def of(self, key: str) -> tuple[tuple[str, float], ...]:
         """Originals of a found segment with their log shares; the word itself first, where it is one word."""
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = tuple(self._originals(key))
-            if len(self._known) > REMEMBERED:
-                self._known.clear()
         return known
 
     def kept(self, key: str) -> float:
         """Log share of a word that was left alone."""
-        own = self.of(key)[0]
-        return own[1] if own[0] == key else log(KEPT_WORD)
+        return self.of(key)[0][1]
 
     def hold(self, keys: Sequence[str], i: int) -> bool:
         """Whether a small word lies in a known segment of several words ("getting to know")."""

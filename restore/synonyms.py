@@ -8,17 +8,16 @@ each word, in hash buckets as the context model's, and is memory-mapped.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from restore.context import BUCKET, Table
+from restore.buckets import Kind, Table, load, save
 from restore.inflection import Form, analyses, bases, inflect
 from restore.vectors import Doubles, Ints, ModelError
 
@@ -30,14 +29,11 @@ SOURCES: Final = {
 OWN_TABLE: Final = "own table"  # a spinner with a table of its own: no source, but screened beside them
 SCREENED: Final = (*SOURCES, OWN_TABLE)
 SECTIONS: Final = tuple(section for sections in SOURCES.values() for section in sections)
-FORMS: Final[dict[str, tuple[Form, ...]]] = {
-    "n": ("s",), "v": ("s", "ed", "en", "ing"), "a": (), "r": (), "*": ("s", "ed", "en", "ing"),
-}  # fmt: skip
 WEIGHT_STEP: Final = 0.05  # nats a step of the eight-bit screening weights
 WEIGHT_ZERO: Final = 55  # the step that stands for a weight of zero
 MAGIC: Final = b"RESTORE-THESAURUS-1\n"
-SCREEN_MAGIC: Final = b"RESTORE-SCREEN-1\n"
-_BUILD: Final = "build it with 'python -m restore.learning thesaurus'"
+_BUILD: Final = "python -m restore.learning thesaurus"
+SCREEN: Final = Kind(b"RESTORE-SCREEN-2\n", "a file of screening weights", _BUILD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ class Synonyms:
         """Read a table. Raises OSError where it is not there, ModelError where it is not one."""
         data = path.read_bytes()
         if not data.startswith(MAGIC):
-            raise ModelError(f"{path}: not a table of synonyms; {_BUILD}")
+            raise ModelError(f"{path}: not a table of synonyms; build it with '{_BUILD}'")
         try:
             parts = [zlib.decompress(part) for part in _parts(data[len(MAGIC) :])]
         except zlib.error as error:
@@ -224,25 +220,11 @@ def _unpack(data: bytes) -> Ints:
 
 
 def save_screen(table: Table, path: Path) -> None:
-    """Write screening weights: magic, a line of JSON, the arrays."""
-    header = {"buckets": len(table.fingerprints), "planes": len(table.planes)}
-    with open(path, "wb") as file:
-        file.write(SCREEN_MAGIC + json.dumps(header).encode() + b"\n")
-        for array in (table.fingerprints, *table.planes):
-            file.write(np.ascontiguousarray(array).tobytes())
+    """Write screening weights."""
+    save(path, SCREEN, (table,))
 
 
 def load_screen(path: Path) -> Table:
     """Map screening weights, a plane for each of `SCREENED`. Raises OSError or ModelError as `Synonyms.load`."""
-    with open(path, "rb") as file:
-        if file.read(len(SCREEN_MAGIC)) != SCREEN_MAGIC:
-            raise ModelError(f"{path}: these are no screening weights; {_BUILD}")
-        header = json.loads(file.readline())
-        offset = file.tell()
-    data: Any = np.memmap(path, np.uint8, "r", offset).view(np.ndarray)
-    slots = header["buckets"] * BUCKET
-    if len(data) < slots * (2 + header["planes"]):
-        raise ModelError(f"{path}: the screening weights are cut short; fetch the file again")
-    fingerprints = data[: 2 * slots].view(np.uint16).reshape(-1, BUCKET)
-    planes = [data[(2 + k) * slots : (3 + k) * slots].reshape(-1, BUCKET) for k in range(header["planes"])]
-    return Table(fingerprints, tuple(planes))
+    (table,), _ = load(path, SCREEN)
+    return table

@@ -10,7 +10,9 @@ from __future__ import annotations
 from math import exp, log
 from typing import Any, Final, NamedTuple
 
-from restore.context import SENTENCE, ContextModel, hashes
+from restore.buckets import hashes
+from restore.context import SENTENCE, ContextModel
+from restore.memo import Memo
 
 MIX: Final = 0.4  # weight of terms against the context model in P(word | word before)
 TERM_SHARE: Final = 0.05  # share of a paper's words that begin a term
@@ -42,7 +44,7 @@ class TermModel:
     def __init__(self, counts: Counts, model: ContextModel):
         self.pairs, self.heads, self.words = counts
         self._model = model
-        self._technicals: dict[str, float] = {}
+        self._technicals = Memo[str, float](REMEMBERED)
 
     def mixed(self, before: str, word: str, usual: float) -> float:
         """Log P(word | before): context model and terms, mixed.
@@ -72,8 +74,6 @@ class TermModel:
             usual = float(self._model.unigram(hashes([word]))[0])
             weight = self.words.get(word, 0.0)
             share = RARE_SHARE if usual <= RARE_WORD else min(RARE_SHARE, 3 * TERM_SHARE * weight / exp(usual))
-            if len(self._technicals) > REMEMBERED:
-                self._technicals.clear()
             known = self._technicals[word] = share * SPARSE / (weight + SPARSE)
         return 0.0 if word in SMALL else known
 

@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from restore.context import SENTENCE, ContextModel, hashes
-from restore.lexicon import Option
-from restore.places import COMPOSED, COMPOSED_RATE, LEAST_RATIO, Draft, Place, changed_words
+from restore.buckets import hashes
+from restore.context import SENTENCE, ContextModel
+from restore.memo import Memo
+from restore.places import LEAST_RATIO, Draft, Place, changed_words
 from restore.segments import Segments, surface
 from restore.termmodel import FLOOR, RARE_SHARE, SMALL, TERM_SHARE, TermModel
 from restore.termtables import Listed, Tables, term_key
@@ -23,6 +24,7 @@ from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
 
 TELLING: Final = 3.0  # log-likelihood ratio from which a word alone is worth a closer look
 HINT: Final = -0.5  # of a word, from which on its pairs with its neighbours are looked at
+REMEMBERED: Final = 200_000  # pairs of words whose gain is kept between texts
 GAIN: Final = 5.0  # log-likelihood ratio of a pair that makes it worth a closer look
 APART: Final = 1.0  # association below which neighbouring changes are two
 BOUND: Final = 2.5  # least association (nats) of an original's words with each other or with their neighbours
@@ -56,7 +58,7 @@ class Runs:
         self._listed, self._tables, self._segments = listed, tables, segments
         self._terms, self._model = terms, model
         self._strength: dict[str, float] = {}
-        self._gains: Pairs = {}
+        self._gains = Memo[tuple[str, str], float](REMEMBERED)
 
     def places(self, tokens: Tokens, starts: list[int], known: Sequence[Place], drafts: list[Draft]) -> Iterator[Place]:
         """Compositions around the sure ones of `known` places, and around what is telling among the tokens that may be
@@ -83,11 +85,7 @@ class Runs:
                     x, y = keys[j], keys[j + 1]
                     if x not in SMALL and y not in SMALL:
                         at.setdefault((x, y), []).append(j)
-        fresh = [pair for pair in at if pair not in self._gains]
-        if fresh:
-            if len(self._gains) > 200_000:
-                self._gains.clear()
-                fresh = list(at)
+        if fresh := self._gains.missing(at):
             self._gains.update(zip(fresh, self._pair_gains(fresh), strict=True))
         telling.update(
             i for pair, places in at.items() if self._gains[pair] >= GAIN for j in places for i in (j, j + 1)
@@ -183,19 +181,13 @@ class Runs:
             if last - first == 1 and tokens.text[tokens.start[first] : tokens.end[first]].isupper():
                 continue  # an acronym, not a paraphrase
             if weight > LEAST_RATIO and " ".join(keys[first:last]) not in self._tables.ordinary:
+                gaps = tokens.gap[first + 1 : last]
                 yield Place(
                     first,
                     last,
                     weight,
                     tuple(
-                        Option(
-                            self._listed.spelt(w, tokens.gap[first + 1 : last]),
-                            w,
-                            exp(min(0.0, v - score)) * COMPOSED_RATE,
-                            self._name,
-                            COMPOSED,
-                        )
-                        for w, v in options.items()
+                        self._listed.option(" ".join(w), gaps, exp(v - score), self._name) for w, v in options.items()
                     ),
                     tuple(v - score - top for v in options.values()),
                     frozenset(changed_words(keys[first:last], next(iter(options)))),

@@ -31,12 +31,12 @@ from math import exp, log
 from pathlib import Path
 from typing import Final
 
+from restore.buckets import hashes
 from restore.cache import kept
-from restore.context import SENTENCE, ContextModel, hashes
-from restore.lexicon import Option, root, source_files
+from restore.context import SENTENCE, ContextModel
+from restore.lexicon import root, source_files
+from restore.memo import Memo
 from restore.places import (
-    COMPOSED,
-    COMPOSED_RATE,
     LEAST_RATIO,
     RARE_PRIOR,
     Draft,
@@ -51,6 +51,7 @@ from restore.synonyms import shared
 from restore.termmodel import FLOOR, TermModel, counted
 from restore.termruns import Runs
 from restore.termtables import (
+    COMPOSED,
     LOG_RATE,
     Known,
     Listed,
@@ -69,9 +70,9 @@ from restore.text import JOINED, Tokens, shape
 LISTED: Final = 9.0  # weight of a listed phrase that clean text has never shown
 UNMET: Final = 3.0  # taken off where the text has nothing that speaks for an entry (`with`)
 RULED_OUT: Final = 8.0  # taken off where it lacks what an entry needs (`only`) or has what it must be without
+REMEMBERED: Final = 100_000  # phrases whose probability is kept between texts
 MAX_COMPOSED: Final = 8  # originals kept for one stretch
 NEVER: Final = exp(-5.0)  # share of a change that no table has
-UNKNOWN_TERM: Final = -16.0  # log probability of an original that is no known term, among terms
 REGISTER: Final = "register.txt"
 PLACES: Final = "places.json"
 THESAURUS: Final = "thesaurus"  # the family whose synonyms explain changes that no table has
@@ -112,7 +113,7 @@ class Terms:
         self.named = not scholarly_only
         self._folder, self._barred = folder, barred
         self._model = model
-        self._usual: dict[str, float] = {}
+        self._usual = Memo[str, float](REMEMBERED)
         self._given = judge
 
     # tables are read when the first text is looked at, which for most pages is never
@@ -265,7 +266,7 @@ class Terms:
             channel=sum(map(log, shares)),
             found=found,
             original=original,
-            term=max(self._t.term_weight(p.options[0].original) - LOG_RATE, UNKNOWN_TERM),
+            term=self._t.term_weight(p.options[0].original) - LOG_RATE,
             margin=p.shares[0],
             changes=float(len(p.changes)),
             capitals=float(any(c.isupper() for c in written)),
@@ -325,38 +326,34 @@ class Terms:
     # weights
 
     def _weighed(self, tokens: Tokens, drafts: list[Draft]) -> list[Place]:
+        """Drafts that weigh enough, as places."""
         phrases = [[shape(k) for k in tokens.key[d.start : d.end]] for d in drafts]
-        new = {" ".join(p): p for p in phrases if " ".join(p) not in self._usual}
-        if len(self._usual) > 100_000:
-            self._usual.clear()
-            new = {" ".join(p): p for p in phrases}
-        self._usual.update(zip(new, self._probability(list(new.values())), strict=True))
-        out: list[Place] = []
-        for d, phrase in zip(drafts, phrases, strict=True):
-            usual = self._usual[" ".join(phrase)]
-            best = sorted(d.options.items(), key=lambda kv: -kv[1][0])[:MAX_COMPOSED]
-            top = best[0][1][0]
-            total = top + log(sum(exp(v - top) for _, (v, _) in best))
-            weight = total - usual
-            if d.listed is None:
-                if weight < LEAST_RATIO or d.end - d.start == 1 or " ".join(phrase) in self._t.ordinary:
-                    continue
-            elif (weight := _listed_weight(d.listed, weight)) < WORST:
-                continue
-            options = tuple(
-                Option(
-                    o if source != COMPOSED else self._list.spelt(o.split(), tokens.gap[d.start + 1 : d.end]),
-                    tuple(term_key(o).split()),
-                    exp(min(0.0, v - top)) * COMPOSED_RATE,
-                    self.name,
-                    source,
-                )
-                for o, (v, source) in best
-            )
-            changes = frozenset(changed_words(tokens.key[d.start : d.end], options[0].words))
-            shares = tuple(v - total for _, (v, _) in best)
-            out.append(Place(d.start, d.end, weight, options, shares, changes, d.unknown))
-        return out
+        usual = self._plain(phrases)
+        places = (self._place(d, " ".join(p), u, tokens) for d, p, u in zip(drafts, phrases, usual, strict=True))
+        return [place for place in places if place]
+
+    def _plain(self, phrases: Sequence[Sequence[str]]) -> list[float]:
+        """Log probability of each phrase in clean text, remembered."""
+        joined = [" ".join(words) for words in phrases]
+        new = self._usual.missing(joined)
+        self._usual.update(zip(new, self._probability([phrase.split(" ") for phrase in new]), strict=True))
+        return [self._usual[phrase] for phrase in joined]
+
+    def _place(self, d: Draft, phrase: str, usual: float, tokens: Tokens) -> Place | None:
+        """A draft with its weight and its likeliest originals; None where it weighs too little."""
+        best = sorted(d.options.items(), key=lambda kv: -kv[1][0])[:MAX_COMPOSED]
+        top = best[0][1][0]
+        total = top + log(sum(exp(v - top) for _, (v, _) in best))
+        weight = total - usual
+        if d.listed is None:
+            if weight < LEAST_RATIO or d.end - d.start == 1 or phrase in self._t.ordinary:
+                return None
+        elif (weight := _listed_weight(d.listed, weight)) < WORST:
+            return None
+        gaps = tokens.gap[d.start + 1 : d.end]
+        options = tuple(self._list.option(o, gaps, exp(v - top), self.name, source) for o, (v, source) in best)
+        changes = frozenset(changed_words(tokens.key[d.start : d.end], options[0].words))
+        return Place(d.start, d.end, weight, options, tuple(v - total for _, (v, _) in best), changes, d.unknown)
 
     def _probability(self, phrases: list[list[str]]) -> list[float]:
         """Log probability of phrases as their author's own: by the context model, or as terms that nobody listed."""

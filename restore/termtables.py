@@ -17,12 +17,16 @@ from typing import Any, Final, NamedTuple
 import regex
 
 from restore.inflection import analyses, inflect
-from restore.lexicon import read
+from restore.lexicon import Option, read
 
 WORDS: Final = "words*.txt"
 TERMS: Final = "terms*.txt"
 ORDINARY: Final = "ordinary*.txt"
 LOG_RATE: Final = log(0.03)  # of the share of a paper's words that begin a term
+COMPOSED: Final = "composed"  # source of an original that no list has
+COMPOSED_RATE: Final = 0.3  # P(found | original) of the likeliest original of a place, as it is reported
+UNLISTED: Final = -10.0  # log weight, among terms, of an original that is none of them
+UNWEIGHTED: Final = -9.5  # of a term that is listed without a weight
 
 _NOT_PLURAL: Final = frozenset(
     """news lens series species gas bias bayes alias atlas means always perhaps besides across dies yes navies gauss
@@ -66,9 +70,14 @@ class Listed:
     hyphens: dict[tuple[str, str], int] = field(default_factory=dict)  # neighbours: times hyphenated less times not
     seconds: dict[str, set[str]] = field(default_factory=dict)  # `second_words` of the phrases
 
-    def spelt(self, words: Sequence[str], gaps: Sequence[str]) -> str:
-        """A composed original: hyphens where the found phrase has them between as many words, or the list's originals
-        mostly do. gaps: those inside the found phrase."""
+    def option(self, original: str, gaps: Sequence[str], likely: float, family: str, source: str = COMPOSED) -> Option:
+        """An original as an entry of a lexicon. gaps: those inside the found phrase. likely: its probability, that of
+        the likeliest being one."""
+        written = self._spelt(original.split(), gaps) if source == COMPOSED else original
+        return Option(written, tuple(term_key(original).split()), likely * COMPOSED_RATE, family, source)
+
+    def _spelt(self, words: Sequence[str], gaps: Sequence[str]) -> str:
+        """Hyphens where the found phrase has them between as many words, or the list's originals mostly do."""
         text = words[0]
         for k, (a, b) in enumerate(pairwise(words)):
             hyphen = len(gaps) == len(words) - 1 and gaps[k] == "-"
@@ -96,8 +105,8 @@ class Tables:
         for word in words:
             node = node.get(word)
             if node is None:
-                return LOG_RATE - 10.0
-        return LOG_RATE + float(node.get("", -10.0))
+                return LOG_RATE + UNLISTED
+        return LOG_RATE + float(node.get("", UNLISTED))
 
 
 def read_listed(folder: Path, name: str) -> Listed:
@@ -129,7 +138,7 @@ def read_tables(folder: Path) -> Tables:
     t = Tables()
     for path, columns in _rows(folder, WORDS):
         found, original = columns[0], columns[1]
-        share = _share(columns[2], path)
+        share = _share(columns[2] if len(columns) > 2 else "", path)
         if len(original) == 1:
             continue
         group = t.words.setdefault(found, {})
@@ -140,7 +149,7 @@ def read_tables(folder: Path) -> Tables:
             t.long_first[first] = max(size, t.long_first.get(first, 0))
     for path, columns in _rows(folder, TERMS):
         try:
-            weight = float(columns[1]) if len(columns) > 1 else -9.5
+            weight = float(columns[1]) if len(columns) > 1 else UNWEIGHTED
         except ValueError:
             raise ValueError(f"{path}: '{columns[1]}' is no log weight") from None
         node = t.terms
@@ -161,7 +170,7 @@ def read_tables(folder: Path) -> Tables:
 def _share(counts: str, path: Path) -> float:
     seen, _, total = counts.partition("/")
     try:
-        return float(seen) / (float(total or 1) + 1)
+        return float(seen) / (float(total) + 1)
     except ValueError:
         raise ValueError(f"{path}: '{counts}' is no share; write counts such as 3/20") from None
 

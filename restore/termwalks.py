@@ -16,13 +16,15 @@ from itertools import pairwise
 from math import log
 from typing import Any, Final, NamedTuple
 
-from restore.context import ContextModel, hashes
+from restore.buckets import hashes
+from restore.context import ContextModel
 from restore.inflection import inflect
-from restore.places import COMPOSED, Draft
+from restore.memo import Memo
+from restore.places import Draft
 from restore.segments import Segments
 from restore.synonyms import Synonyms
 from restore.termmodel import FLOOR, SMALL
-from restore.termtables import LOG_RATE, Tables, in_number, singular
+from restore.termtables import COMPOSED, LOG_RATE, Tables, in_number, singular
 from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
 
 LONGEST_RUN: Final = 5  # tokens of a composition
@@ -96,10 +98,10 @@ class Walks:
         """inner: words that come second or later in terms. synonyms: reads the thesaurus, once it is needed."""
         self._tables, self._segments, self._inner = tables, segments, frozenset(inner)
         self._gapped, self._read, self._model = gapped, synonyms, model
-        self._follow: dict[tuple[str, bool], frozenset[str]] = {}
-        self._readings: dict[str, dict[str, list[_Reading]]] = {}
-        self._usual: dict[str, float] = {}
-        self._kin: dict[str, frozenset[str]] = {}
+        self._follow = Memo[tuple[str, bool], frozenset[str]](REMEMBERED)
+        self._readings = Memo[str, dict[str, list[_Reading]]](REMEMBERED)
+        self._usual = Memo[str, float](REMEMBERED)
+        self._kin = Memo[str, frozenset[str]](REMEMBERED // 10)
 
     @cached_property
     def _synonyms(self) -> Synonyms:
@@ -183,9 +185,6 @@ class Walks:
         """What a segment may stand for, by the first word."""
         known = self._readings.get(segment)
         if known is None:
-            if len(self._readings) > REMEMBERED:
-                self._readings.clear()
-                self._follow.clear()
             known = self._readings[segment] = {}
             for original, share in self._segments.of(segment):
                 plural = original.endswith("+s")
@@ -266,8 +265,6 @@ class Walks:
         """Words of terms that the thesaurus relates to a word."""
         known = self._kin.get(word)
         if known is None:
-            if len(self._kin) > REMEMBERED // 10:
-                self._kin.clear()
             forms = self._gapped.forms
             known = frozenset(w for number in self._synonyms.related(word) for w in forms.get(number, ()))
             self._kin[word] = known
@@ -277,8 +274,6 @@ class Walks:
         """Log probability of a word."""
         known = self._usual.get(key)
         if known is None:
-            if len(self._usual) > REMEMBERED:
-                self._usual.clear()
             known = self._usual[key] = max(FLOOR, float(self._model.unigram(hashes([shape(key)]))[0]))
         return known
 

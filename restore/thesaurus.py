@@ -25,10 +25,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice
-from restore.context import COMMA, SENTENCE, UNSEEN, ContextModel, Hashes, hashes, ngram_hash, word_hash
+from restore.buckets import Hashes, hashes, ngram_hash, word_hash
+from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice, mark_before
+from restore.context import COMMA, SENTENCE, UNSEEN, ContextModel
 from restore.inflection import Form
 from restore.lexicon import Option
+from restore.memo import Memo
 from restore.synonyms import (
     SCREENED,
     SOURCES,
@@ -152,18 +154,16 @@ class Source:
         self._model = model
         self._sections = [(section, section[-1]) for section in SOURCES[name]]
         self._log_p = model.unigram(hashes(synonyms.vocabulary)).astype(np.float64)
-        self._known: dict[str, _Originals | None] = {}
+        self._known = Memo[str, _Originals | None](REMEMBERED)
         self._hash: dict[int, Hashes] = {}  # form -> of each word of the vocabulary; zero: not filled in yet
         self._alone: dict[int, NDArray[np.float32]] = {}
-        self._replaceable: dict[str, bool] = {}
+        self._replaceable = Memo[str, bool](REMEMBERED)
         self._heads = {section: set(synonyms.sections[section].heads.tolist()) for section, _ in self._sections}
 
     def replaceable(self, word: str) -> bool:
         """Whether a spinner finds something to put in place of a word."""
         known = self._replaceable.get(word)
         if known is None:
-            if len(self._replaceable) > REMEMBERED:
-                self._replaceable.clear()
             known = self._replaceable[word] = any(
                 number in self._heads[section]
                 for section, pos in self._sections
@@ -173,9 +173,7 @@ class Source:
 
     def _learn(self, phrases: Iterable[str]) -> None:
         """Remember what phrases may stand for; new words are looked up in the context model together."""
-        if len(self._known) > REMEMBERED:
-            self._known.clear()
-        new = {p: list(self._related(p)) for p in phrases if p not in self._known}
+        new = {phrase: list(self._related(phrase)) for phrase in self._known.missing(phrases)}
         for form in range(len(_FORMS)):
             wanted = [numbers for related in new.values() for f, numbers, _ in related if f == form]
             if wanted:
@@ -300,7 +298,7 @@ class Source:
         stay = log(1 - RATE)
         for begin, end in sentences:
             for i in range(begin, end):
-                mark = (",",) if tokens.gap[i] == "," else ()
+                mark = mark_before(tokens, i)
                 key = tokens.key[i]
                 free = i not in fixed and key.isalpha() and self.replaceable(key)
                 lattice.add(i, i + 1, (*mark, shape(key)), stay if free else 0.0, None, IDENTITY)

@@ -192,6 +192,13 @@ def test_allow_list_is_honoured_in_any_case(spun):
     assert "historical past" not in kept
 
 
+@pytest.mark.parametrize("allow", ["local", "weathr"])
+def test_allow_list_is_honoured_beside_a_misspelt_word(allow):
+    text = "Scientists say that global local weathr change is shifting the nesting of chook species."
+    assert "climate change" in Restorer(assume_spun=True).restore(text).text
+    assert "local weathr" in Restorer(assume_spun=True, allow=[allow]).restore(text).text
+
+
 def test_other_languages_are_left():
     engine = Restorer(threshold=0)
     lines = (CASES / "foreign.txt").read_text(encoding="utf-8").split("\n")

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from restore import lexicon
-from restore.context import ContextModel, hashes
+from restore.buckets import hashes
+from restore.context import ContextModel
 from restore.learning import capitals
 from restore.learning.phrases import PairsError, from_marked, learn, open_text, phrase_table, read_pairs, write_learned
 from restore.learning.smoothing import estimate

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from restore.associations import STEP, Associations, pair_hash, steps
+from restore.associations import KIND, STEP, Associations, pair_hash, steps
+from restore.buckets import hashes
 from restore.cloze import Cloze
-from restore.context import hashes
 from restore.kinship import Kinship
 from restore.learning.smoothing import pack
 from restore.lexicon import root
@@ -47,18 +47,27 @@ def test_a_table_is_found_again_in_its_file(tmp_path):
     kept = table(("before", "price", "full", 1.5), ("after", "price", "full", -0.5))
     kept.save(tmp_path / "a.bin")
     again = Associations.load(tmp_path / "a.bin")
-    price, full = hashes(["price"]), hashes(["full"])
-    assert again.values("before", price, full)[0] == pytest.approx(1.5, abs=STEP)
-    assert again.values("after", price, full)[0] == pytest.approx(-0.5, abs=STEP)
-    assert again.values("topic", price, full)[0] == 0
-    assert again.values("before", full, price)[0] == 0
+    words, company = hashes(["full", "price"]), hashes(["price", "full"])
+    for kind, value in (("before", 1.5), ("after", -0.5)):
+        which, values = again.kept(kind, words, company)
+        assert which.tolist() == [1]
+        assert values[0] == pytest.approx(value, abs=STEP)
+    assert not len(again.kept("topic", words, company)[0])
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"nothing", "not a table"), (None, "cut short")])
-def test_a_broken_table_is_named(tmp_path, content, message):
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda _: b"nothing", "not a table"),
+        (lambda data: data[:-1], "cut short"),
+        (lambda data: data.replace(b'"buckets"', b'"baskets"'), "damaged"),
+        (lambda data: data[: len(KIND.magic) + 9], "damaged"),
+    ],
+)
+def test_a_broken_table_is_named(tmp_path, damage, message):
     path = tmp_path / "a.bin"
     BARREL.save(path)
-    path.write_bytes(content or path.read_bytes()[:-1])
+    path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match=message) as error:
         Associations.load(path)
     assert str(path) in str(error.value)

@@ -279,7 +279,7 @@ def test_gain_is_that_of_the_context_model(thesaurus, engine):
     }
 
     def total(sentence: list[str]) -> float:
-        from restore.context import hashes
+        from restore.buckets import hashes
 
         h = hashes(["<s>", "<s>", *sentence, "<s>", "<s>"])
         alone = engine.model.unigram(h)

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from restore.context import hashes
+from restore.buckets import hashes
 from restore.learning.corpora import corpus_files, read_corpora, read_lines
 from restore.learning.phrases import PairsError, described, learn, read_pairs, write_learned
 from restore.learning.smoothing import estimate

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.associations import KINDS, Associations, pair_hash, steps
-from restore.context import Hashes
+from restore.buckets import Hashes
 from restore.inflection import analyses
 from restore.learning.smoothing import pack
 from restore.lexicon import Lexicon

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.context import COMMA, SENTENCE, hashes, sequence
+from restore.buckets import hashes
+from restore.context import COMMA, SENTENCE, sequence
 from restore.learning.phrases import open_text, read_pairs
 from restore.text import tokenize
 

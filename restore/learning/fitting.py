@@ -237,8 +237,7 @@ def _loss(labelled: Sequence[_Labelled], weights: Weights) -> float:
 def _search(labelled: Sequence[_Labelled], old: Fitted, report: Callable[[str], object]) -> Weights:
     """Coordinate search: each weight up or down by a step, the step halved when nothing helps.
 
-    `edit` is left at nought: it buys likelihood with recall, at the expense of F0.5. `judging` is for which sentences
-    were spun, not for what they were, and stays what it was.
+    `judging` is for which sentences were spun, not for what they were, and stays what it was.
     """
     best = Weights(judging=old.weights_of("").judging) if "" in old.weights else Weights()
     least = _loss(labelled, best)
@@ -246,7 +245,7 @@ def _search(labelled: Sequence[_Labelled], old: Fitted, report: Callable[[str], 
     step = 0.1
     while step > 0.02:
         before = least
-        for name in (f.name for f in fields(Weights) if f.name not in ("edit", "judging")):
+        for name in (f.name for f in fields(Weights) if f.name != "judging"):
             for sign in (1, -1):
                 tried = replace(best, **{name: round(getattr(best, name) + sign * step, 3)})
                 loss = _loss(labelled, tried)

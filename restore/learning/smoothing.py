@@ -13,17 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.context import (
-    BACKOFF_STEP,
-    BACKOFF_ZERO,
-    BUCKET,
-    LOG_STEP,
-    ContextModel,
-    Hashes,
-    Table,
-    locate,
-    ngram_hash,
-)
+from restore.buckets import BUCKET, Hashes, Table, locate, ngram_hash
+from restore.context import BACKOFF_STEP, BACKOFF_ZERO, LOG_STEP, ContextModel
 from restore.vectors import Doubles, Ints
 
 BITS: Final = 21  # of a word's number in a packed n-gram

@@ -19,8 +19,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from restore.buckets import Table, hashes, ngram_hash
 from restore.channel import STRANGER, phrase_weights
-from restore.context import UNSEEN, ContextModel, Table, hashes, ngram_hash
+from restore.context import UNSEEN, ContextModel
+from restore.inflection import Form
 from restore.learning.regression import logistic
 from restore.learning.smoothing import pack
 from restore.learning.spinner import Spinner
@@ -28,7 +30,7 @@ from restore.lexicon import Entry, Lexicon, build, load, read, root
 from restore.restoration import splice
 from restore.restorer import Restorer
 from restore.surface import match_case
-from restore.synonyms import FORMS, SCREENED, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
+from restore.synonyms import SCREENED, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
 from restore.text import tokenize
 from restore.thesaurus import FAMILY, RATE, Thesaurus, by_reading, gate, own_gate
 
@@ -44,6 +46,13 @@ _FUNCTION: Final = frozenset(
     again against before below between down during further into off out over under until while because being been
     also yet per""".split()
 )  # thesauri list some of them (will, may, her); spinners leave them, and they would be everybody's original
+_FORMS: Final[dict[str, tuple[Form, ...]]] = {
+    "n": ("s",),
+    "v": ("s", "ed", "en", "ing"),
+    "a": (),
+    "r": (),
+    "*": ("s", "ed", "en", "ing"),
+}  # of a part of speech; fmt: skip
 MOBY_LEAST: Final = -12.0  # log probability of a headword; rarer ones would double the file
 UNTOUCHED: Final = (
     10.0  # windows that each untouched one stands for: few texts are spun, and those that are not must be right
@@ -145,7 +154,7 @@ def screening_weights(synonyms: Synonyms, model: ContextModel) -> Table:
             relation = synonyms.sections[section]
             pos = section[-1]
             share = np.repeat(1 / (relation.totals * readings[relation.heads]), relation.sizes)
-            for form in (None, *FORMS[pos]):
+            for form in (None, *_FORMS[pos]):
                 originals = [inflected(synonyms.vocabulary[h], pos, form) for h in relation.heads]
                 p = np.exp(model.unigram(hashes(originals)).astype(np.float64))
                 p[p <= np.exp(UNSEEN) * 1.01] = 0
@@ -290,7 +299,7 @@ def drawn_table(random: Random) -> Lexicon:
         if random.random() < share:
             entry = random.choices(group, [e.rate for e in group])[0]
             entries.append(entry._replace(rate=random.uniform(0.5, 1.0)))
-    return build(entries, ["drawn"])
+    return build(entries)
 
 
 @cache

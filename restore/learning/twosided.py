@@ -27,8 +27,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from restore import vectors
+from restore.buckets import hashes
 from restore.candidates import Finder, Lattice
-from restore.context import COMMA, SENTENCE, ContextModel, hashes
+from restore.context import COMMA, SENTENCE, ContextModel
 from restore.learning.corpora import UNKNOWN, barred_shingles, corpus_files, is_barred, words_of
 from restore.learning.descent import Descent
 from restore.learning.gold import read_marked, split
