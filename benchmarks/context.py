@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from benchmarks.scoring import Score, score
 from restore import Restorer
-from restore.calibration import Fitted, load_fitted
+from restore.fitted import Fitted, load_fitted
 from restore.learning.gold import Marked, judged, read_marked
 from restore.learning.phrases import open_text
-from restore.lexicon import root
+from restore.shipped import root
 
 PARAGRAPH = 80  # words of a paragraph in a mixed document, about
 
@@ -35,9 +35,7 @@ def ablations() -> dict[str, Fitted]:
     cases = {
         "no context": replace(both, context=0.0, two_sided=0.0, judging=0.0, consistency=0.0),
         "n-grams only": replace(both, context=0.6, two_sided=0.0, judging=0.0, consistency=0.0),
-        "two-sided only": replace(
-            both, context=0.0, two_sided=1.0, judging=1.0, channel=0.0, consistency=0.0
-        ),
+        "two-sided only": replace(both, context=0.0, two_sided=1.0, judging=1.0, channel=0.0, consistency=0.0),
         "both": replace(both, consistency=0.0),
         "both + consistency": both,
     }

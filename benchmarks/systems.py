@@ -27,10 +27,11 @@ from typing import Any, Final, NamedTuple
 import restore
 from benchmarks.context import ablations
 from restore.context import ContextModel
-from restore.lexicon import Lexicon, Option, load, read, root
+from restore.lexicon import Lexicon, Option, load, read
 from restore.neural import NeuralError, installed
 from restore.restoration import splice
 from restore.restorer import THRESHOLD, Restorer
+from restore.shipped import root
 from restore.surface import match_case, quotes_like
 from restore.text import Tokens, shape, tokenize
 

@@ -16,8 +16,8 @@ from typing import Final
 
 from restore.learning import tortured
 from restore.learning.places import family_without, near
-from restore.lexicon import root
 from restore.restorer import Restorer
+from restore.shipped import root
 from restore.terms import Terms
 from restore.termtables import term_key
 

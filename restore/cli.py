@@ -296,9 +296,10 @@ def config(
 def lexicon_list() -> None:
     """The built-in families, with their numbers of entries."""
     from restore import lexicon as lexicons
+    from restore.shipped import root
 
     for name in lexicons.available():
-        folder = lexicons.root() / name
+        folder = root() / name
         entries = list(lexicons.read(folder, name))
         about = lexicons.manifest(folder).get("title", "")
         _print(f"{name}\t{len(entries):,} entries\t{len({e.found for e in entries}):,} phrases\t{about}")
@@ -312,9 +313,10 @@ def lexicon_show(
     """Where a phrase is listed: what it stands for (<-) and what becomes of it (->), the share as listed and as used
     once all lexicons are taken together, family, and file:line."""
     from restore import lexicon as lexicons
+    from restore.shipped import root
 
     key = lexicons.phrase_key(phrase)
-    sources = [(name, lexicons.root() / name) for name in lexicons.available()]
+    sources = [(name, root() / name) for name in lexicons.available()]
     try:
         sources += [(lexicons.family_of(path), path) for path in lexicon or []]
         entries = [e for name, path in sources for e in lexicons.read(path, name) if key in (e.found, e.original)]
@@ -338,9 +340,10 @@ def lexicon_check(
 ) -> None:
     """Prove a lexicon's data sound, or list what is not. Exit code 1: something is not."""
     from restore import lexicon as lexicons
+    from restore.shipped import root
 
     problems: list[str] = []
-    for folder in [path] if path else [lexicons.root() / name for name in lexicons.available()]:
+    for folder in [path] if path else [root() / name for name in lexicons.available()]:
         if not folder.exists():
             _fail(f"{folder}: no such lexicon; give a folder of .tsv files or one such file")
         problems += lexicons.check(folder)
@@ -449,10 +452,10 @@ def lexicon_suggest(
 def _version(value: bool) -> None:
     if value:
         from restore import __version__
-        from restore import lexicon as lexicons
+        from restore.shipped import versions
 
         _print(f"restore {__version__}")
-        for name, version in lexicons.versions():
+        for name, version in versions():
             _print(f"{name} {version}")
         raise typer.Exit
 

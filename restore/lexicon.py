@@ -21,11 +21,11 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from restore.cache import kept
+from restore.shipped import root
 from restore.text import JOINED, PROTECTED_WORD, Tokens, fold, tokenize
 
 DEFAULT_RATE: Final = 0.3
@@ -116,39 +116,9 @@ def words_of(phrase: str) -> tuple[str, ...]:
     return tuple(phrase.replace("-", " ").replace("'s", " 's").split())
 
 
-def root() -> Path:
-    """Folder of the families that come with the package, from a checkout or installed."""
-    checkout = Path(__file__).resolve().parent.parent / "lexicons"
-    return checkout if (checkout / "fitted.json").is_file() else Path(str(files("restore") / "lexicons"))
-
-
 def available() -> list[str]:
     """Names of the families that come with the package."""
     return sorted(p.parent.name for p in root().glob("*/manifest.toml") if any(p.parent.rglob("*.tsv")))
-
-
-def versions() -> list[tuple[str, str]]:
-    """What the package brings, and which: each family and model with the beginning of a hash of its content."""
-    import hashlib
-
-    found = []
-    for name in available():
-        digest = hashlib.sha256()
-        for path in sorted(p for p in (root() / name).rglob("*") if p.is_file()):
-            digest.update(path.read_bytes())
-        number = manifest(root() / name).get("version")
-        found.append((f"lexicon {name}", f"{number} {digest.hexdigest()[:12]}" if number else digest.hexdigest()[:12]))
-    for title, file in (
-        ("context model", "context.bin"),
-        ("two-sided model", "twosided.npz"),
-        ("associations", "associations.bin"),
-        ("cloze model", "cloze.npz"),
-        ("kinship", "kinship.npz"),
-    ):
-        path = root() / file
-        if path.is_file():
-            found.append((title, hashlib.sha256(path.read_bytes()).hexdigest()[:12]))
-    return found
 
 
 def manifest(folder: Path) -> dict[str, object]:

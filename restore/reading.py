@@ -24,13 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.buckets import hashes
-from restore.calibration import Fitted
 from restore.candidates import TERM, Finder, Lattice, joined
 from restore.channel import STRANGER, Passages, Screen
 from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, as_found, expand, posteriors
-from restore.lexicon import Lexicon, load, root
+from restore.fitted import Fitted
+from restore.lexicon import Lexicon, load
 from restore.places import Place
+from restore.shipped import TWO_SIDED, root
 from restore.synonyms import OWN_TABLE
 from restore.text import Tokens
 from restore.thesaurus import FAMILY as THESAURUS
@@ -75,7 +76,7 @@ class Reader:
     @cached_property
     def twosided(self) -> TwoSided:
         """The two-sided model, read on first use."""
-        return TwoSided.load(root() / "twosided.npz")
+        return TwoSided.load(root() / TWO_SIDED)
 
     @cached_property
     def _common(self) -> Finder:

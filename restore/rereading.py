@@ -34,8 +34,8 @@ from restore.cloze import Cloze
 from restore.context import sequence
 from restore.inflection import bases
 from restore.kinship import Kinship
-from restore.lexicon import root
 from restore.restoration import OF_REPLACEMENT, Edit, splice
+from restore.shipped import root
 from restore.text import tokenize
 from restore.vectors import Doubles, Ints
 

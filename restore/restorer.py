@@ -15,17 +15,19 @@ from rapidfuzz.fuzz import ratio
 
 from restore.batch import ordered_map
 from restore.cache import kept
-from restore.calibration import Calibration, Fitted, Record, load_fitted
+from restore.calibration import Calibration, Record
 from restore.candidates import TERM, Lattice
 from restore.channel import STRANGER, Passages, Screen, phrase_weights
 from restore.context import ContextModel
 from restore.decoder import Decoded
-from restore.lexicon import Lexicon, LexiconError, family_of, load, phrases, root, source_files, split_families
+from restore.fitted import Fitted, load_fitted
+from restore.lexicon import Lexicon, LexiconError, family_of, load, phrases, source_files, split_families
 from restore.neural import LEAST as ASKED
 from restore.neural import SecondOpinion, installed, load_opinions
 from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, Verdict, splice, with_article
+from restore.shipped import CONTEXT, FITTED, OPINIONS, root
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, stretch, with_capitals
 from restore.synonyms import OWN_TABLE
 from restore.terms import Terms
@@ -128,7 +130,7 @@ class Restorer:
         self.neural = neural
         if neural:
             installed()  # whether the extra is there
-        self._fitted = fitted or load_fitted(root() / "fitted.json")
+        self._fitted = fitted or load_fitted(root() / FITTED)
         looked_at = ASKED if neural else LEAST if self._fitted.rereading else threshold
         self._least = min(threshold, looked_at)
         self._least_spun = max(MENTION, self._least if neural else threshold)  # of a sentence that is decoded
@@ -158,7 +160,7 @@ class Restorer:
     @cached_property
     def model(self) -> ContextModel:
         """The context model, mapped on first use."""
-        return ContextModel.load(root() / "context.bin")
+        return ContextModel.load(root() / CONTEXT)
 
     @property
     def twosided(self) -> TwoSided:
@@ -173,7 +175,7 @@ class Restorer:
     @cached_property
     def _opinion(self) -> SecondOpinion:
         """The language model, read on first use."""
-        opinions = load_opinions(root() / "neural.json")
+        opinions = load_opinions(root() / OPINIONS)
         model = installed(opinions)
         return SecondOpinion(model, opinions[model.name])
 
@@ -182,7 +184,7 @@ class Restorer:
         dense, own = self._dense, self.lexicon_paths
         what = f"screen {' '.join(dense)}{' and own' if own else ''}"
         try:  # of the files as they are now, whatever was read at construction: a cache must hold what its name says
-            made_of = [*source_files(dense, own), root() / "context.bin"]
+            made_of = [*source_files(dense, own), root() / CONTEXT]
             weights = kept(what, made_of, lambda: phrase_weights(load(dense, own), self.model))
         except LexiconError:  # they are gone, or broken now
             weights = phrase_weights(self._lexicon, self.model)

@@ -34,7 +34,7 @@ from typing import Final
 from restore.buckets import hashes
 from restore.cache import kept
 from restore.context import SENTENCE, ContextModel
-from restore.lexicon import root, source_files
+from restore.lexicon import source_files
 from restore.memo import Memo
 from restore.places import (
     LEAST_RATIO,
@@ -47,6 +47,7 @@ from restore.places import (
     changed_words,
 )
 from restore.segments import Segments
+from restore.shipped import SYNONYMS, root
 from restore.synonyms import shared
 from restore.termmodel import FLOOR, TermModel, counted
 from restore.termruns import Runs
@@ -141,7 +142,7 @@ class Terms:
 
     @cached_property
     def _walks(self) -> Walks:
-        thesaurus = root() / THESAURUS / "synonyms.bin"
+        thesaurus = root() / SYNONYMS
         files = [*table_files(self._folder), thesaurus]
         gapped = kept(f"gapped {self.name}", files, lambda: with_gaps(self._t.terms, shared(thesaurus)))
         inner = {word for before, group in self._terms.pairs.items() if before for word in group}

@@ -8,21 +8,13 @@ from dataclasses import replace
 import pytest
 
 import restore
-from restore.calibration import (
-    NONE,
-    Calibration,
-    Fitted,
-    features,
-    load_fitted,
-    load_record,
-    record_lines,
-    save_fitted,
-)
+from restore.calibration import NONE, Calibration, features, load_record, record_lines
 from restore.decoder import Weights
+from restore.fitted import Fitted, load_fitted, save_fitted
 from restore.learning.fitting import _terms, calibrated
 from restore.learning.gold import judged, read_marked
-from restore.lexicon import root
 from restore.restoration import Edit
+from restore.shipped import root
 
 
 def test_fitting_mends_overconfidence():

@@ -8,7 +8,7 @@ import pytest
 from restore import Restorer, vectors
 from restore.cloze import NEAR, PASSAGE, Cloze
 from restore.context import frequency
-from restore.lexicon import root
+from restore.shipped import root
 
 WORDS = ["<s>", ",", "<unk>", *(f"w{k}" for k in range(40))]
 TOLD = 30  # of these

@@ -7,7 +7,7 @@ import pytest
 
 from restore import vectors
 from restore.kinship import Kinship
-from restore.lexicon import root
+from restore.shipped import root
 
 
 @pytest.fixture(scope="module")

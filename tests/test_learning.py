@@ -148,7 +148,7 @@ def test_two_sided_training_and_its_runtime_agree(tmp_path):
 
     (tmp_path / "a.tsv").write_text("local weather\tclimate\t0.6\nweather\tclimate\t0.2\n", encoding="utf-8")
     lex = lexicon.load(paths=[tmp_path / "a.tsv"])
-    from restore.lexicon import root
+    from restore.shipped import root
 
     model = ContextModel.load(root() / "context.bin")
     words = training.vocabulary(["<s>", ",", "<unk>", "the", "climate", "changes", "is", "dry"], lex)

@@ -6,6 +6,7 @@ import pytest
 from conftest import rows  # noqa: F401  (puts the tests' folder on the path)
 
 from restore import Restorer, lexicon
+from restore.shipped import root
 
 
 def write(tmp_path, text, name="mine.tsv"):
@@ -17,12 +18,12 @@ def write(tmp_path, text, name="mine.tsv"):
 
 def test_shipped_lexicons_are_sound():
     for name in lexicon.available():
-        assert lexicon.check(lexicon.root() / name) == []
+        assert lexicon.check(root() / name) == []
 
 
 def test_manifests_name_source_and_licence():
     for name in lexicon.available():
-        about = lexicon.manifest(lexicon.root() / name)
+        about = lexicon.manifest(root() / name)
         assert about["name"] == name
         assert about["licence"]
         assert about["source"]
@@ -131,7 +132,7 @@ def test_phrases_are_looked_up_as_written():
 
 def test_curated_examples(engine, sure_engine):
     """Of the sentences that must change most do once a page is known to be spun; those that must not never do alone."""
-    entries = [e for e in lexicon.read(lexicon.root() / "autoblog", "autoblog") if e.changes]
+    entries = [e for e in lexicon.read(root() / "autoblog", "autoblog") if e.changes]
     assert len(entries) > 1000
     changed = sum(e.original in sure_engine.restore(e.changes).text.lower() for e in entries)
     kept = sum(not engine.restore(e.keeps).edits for e in entries)

@@ -19,8 +19,9 @@ from restore.learning.places import (
     rivalries,
 )
 from restore.learning.tortured import Phrase
-from restore.lexicon import Option, root
+from restore.lexicon import Option
 from restore.places import UNFITTED, Choice, Features, Judge, Place
+from restore.shipped import root
 from restore.terms import Terms
 from restore.text import tokenize
 

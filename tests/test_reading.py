@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import restore
-from restore.calibration import load_fitted
 from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice, joined
 from restore.decoder import Weights, as_found, expand, posteriors
-from restore.lexicon import Option, root
+from restore.fitted import load_fitted
+from restore.lexicon import Option
 from restore.reading import Block, blocked, changes, decoded_twice
+from restore.shipped import root
 from restore.text import tokenize
 
 HEADLINE = "The faculty bus leaves the practice station at midday"

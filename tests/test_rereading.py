@@ -12,9 +12,9 @@ from restore.buckets import hashes
 from restore.cloze import Cloze
 from restore.kinship import Kinship
 from restore.learning.smoothing import pack
-from restore.lexicon import root
 from restore.rereading import FEATURES, SURE, Rereader, doubtful
 from restore.restoration import Edit, with_article
+from restore.shipped import root
 
 TEXT = "The worth of it rose, said the traders who sell crude oil by the barrel. Nobody knew its worth to the heart."
 ONLY_LATTICE = (1.0, *(0.0,) * (len(FEATURES) - 1))

@@ -23,8 +23,9 @@ from restore.learning.thesaurus import (
     relations,
     wordnet,
 )
-from restore.lexicon import load, root
+from restore.lexicon import load
 from restore.restoration import splice
+from restore.shipped import root
 from restore.synonyms import SCREENED, SECTIONS, SOURCES, Relation, Synonyms, inflected, load_screen
 from restore.text import tokenize
 from restore.thesaurus import FAMILY, Judgement, Summed, Thesaurus, by_reading, reconsidered

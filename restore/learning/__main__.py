@@ -126,16 +126,17 @@ def associations_command(
 
     import numpy as np
 
-    from restore.calibration import load_fitted
+    from restore.fitted import load_fitted
     from restore.learning.associations import UNDOUBTED, associate, candidate_words, doubts
     from restore.learning.gold import read_marked, split
-    from restore.lexicon import load, root
+    from restore.lexicon import load
     from restore.rereading import LEAST
     from restore.restorer import Restorer
+    from restore.shipped import FITTED, root
 
     words, stream = read_corpora(corpora, pairs, jobs)
     candidates = candidate_words(load([family]), words)
-    engine = Restorer([family], threshold=LEAST, fitted=replace(load_fitted(root() / "fitted.json"), rereading={}))
+    engine = Restorer([family], threshold=LEAST, fitted=replace(load_fitted(root() / FITTED), rereading={}))
     doubted = doubts((read_marked(m).tokens.text for m in split(pairs)[0][::3]), engine)
     typer.echo(f"{len(candidates):,} words that may stand at a place, {len(doubted):,} of them seen in doubt")
     often = np.array([doubted[words[number]] + UNDOUBTED for number in candidates])
@@ -152,10 +153,10 @@ def thesaurus_command(
     """Derive the table of synonyms, and its screening weights by the context model."""
     from restore.context import ContextModel
     from restore.learning import thesaurus
-    from restore.lexicon import root
+    from restore.shipped import CONTEXT, root
     from restore.synonyms import save_screen
 
-    model = ContextModel.load(root() / "context.bin")
+    model = ContextModel.load(root() / CONTEXT)
     related = thesaurus.wordnet(wordnet) | (thesaurus.moby(moby) if moby else {})
     table = thesaurus.relations(related, model)
     table.save(output)
@@ -292,7 +293,7 @@ def _refit(output: Path, **fitted: object) -> None:
     """Put coefficients into fitted.json."""
     from dataclasses import replace
 
-    from restore.calibration import load_fitted, save_fitted
+    from restore.fitted import load_fitted, save_fitted
 
     save_fitted(replace(load_fitted(output), **fitted), output)  # type: ignore[arg-type]
     typer.echo(f"{output}: {fitted}")
@@ -327,11 +328,11 @@ def places_command(
     from restore.context import ContextModel
     from restore.learning import tortured
     from restore.learning.places import learn_judge
-    from restore.lexicon import root
+    from restore.shipped import CONTEXT, root
     from restore.terms import PLACES
 
     phrases = tortured.clean(tortured.read_list(rows), tortured.read_judgements(output / "judgements.txt"))
-    model = ContextModel.load(root() / "context.bin")
+    model = ContextModel.load(root() / CONTEXT)
     with tempfile.TemporaryDirectory() as work:
         judge, right, wrong = learn_judge(output, phrases, clean, model, most, Path(work))
     judge.save(output / PLACES)
@@ -347,12 +348,12 @@ def ordinary_command(
     """Note the phrases of clean texts that a family's compositions would change, so that they will not."""
     from restore.context import ContextModel
     from restore.learning import tortured
-    from restore.lexicon import root
+    from restore.shipped import CONTEXT, root
     from restore.terms import Terms
 
     target = output / "ordinary.txt"
     target.unlink(missing_ok=True)
-    matcher = Terms(output, output.name, ContextModel.load(root() / "context.bin"))
+    matcher = Terms(output, output.name, ContextModel.load(root() / CONTEXT))
     found = tortured.ordinary_phrases(matcher, tortured.documents(corpora, half))
     about = (
         "# Written by 'python -m restore.learning ordinary': phrases of clean text that compositions would change.\n"
@@ -429,7 +430,8 @@ def cloze_command(
 
     from restore.learning import cloze
     from restore.learning.embeddings import word_vectors
-    from restore.lexicon import load, root
+    from restore.lexicon import load
+    from restore.shipped import SYNONYMS, root
     from restore.synonyms import Synonyms
 
     torch.set_num_threads(threads)
@@ -437,9 +439,7 @@ def cloze_command(
     if len(words) < cloze.READ:
         raise typer.BadParameter(f"{corpora}: {len(words):,} different words are too few; give more text")
     lexicon = load([family], [root() / "thesaurus" / "common.tsv"])
-    confused = cloze.confusable(
-        words[: cloze.TOLD], lexicon, Synonyms.load(root() / "thesaurus" / "synonyms.bin"), seed
-    )
+    confused = cloze.confusable(words[: cloze.TOLD], lexicon, Synonyms.load(root() / SYNONYMS), seed)
     text = cloze.Text.of(stream, confused)
     checkpoint, known = output.with_name(output.name + ".checkpoint"), word_vectors(words[: cloze.READ])
     net = cloze.train(text, tokens * 1_000_000, seed, checkpoint, typer.echo, known)
@@ -461,11 +461,12 @@ def kinship_command(
 
     from restore.learning import kinship
     from restore.learning.embeddings import word_vectors
-    from restore.lexicon import load, root
+    from restore.lexicon import load
+    from restore.shipped import SYNONYMS, root
     from restore.synonyms import Synonyms
     from restore.termtables import read_tables
 
-    synonyms = Synonyms.load(root() / "thesaurus" / "synonyms.bin")
+    synonyms = Synonyms.load(root() / SYNONYMS)
     lexicon = load([family], [root() / "thesaurus" / "common.tsv"])
     words = kinship.vocabulary(top_n_list("en", 200_000), lexicon, read_tables(root() / "tortured"))
     related, listed = kinship.related_pairs(words, synonyms), kinship.listed_pairs(words, lexicon)
@@ -500,7 +501,7 @@ def weights_command(
     """Fit the weights of the evidence and the calibration (about ten minutes)."""
     from dataclasses import replace
 
-    from restore.calibration import Fitted, load_fitted, save_fitted
+    from restore.fitted import Fitted, load_fitted, save_fitted
     from restore.learning.fitting import fit_all
 
     old = load_fitted(output) if output.exists() else Fitted({}, {})  # other families' settings stay

@@ -20,15 +20,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.calibration import NONE, Calibration, Fitted, Record, features, load_fitted
+from restore.calibration import NONE, Calibration, Record, features
 from restore.candidates import Finder, Lattice
 from restore.context import ContextModel
 from restore.decoder import Weights
+from restore.fitted import Fitted, load_fitted
 from restore.learning.gold import Marked, judged, read_marked, split
 from restore.learning.phrases import MARK, from_marked, learn, read_pairs, write_learned
 from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.learning.thesaurus import SynonymSpinner
-from restore.lexicon import load, phrase_key, read, root, words_of
+from restore.lexicon import load, phrase_key, read, words_of
 from restore.neural import LEAST as ASKED
 from restore.neural import Model, Opinion, SecondOpinion
 from restore.reading import decoded_twice
@@ -36,6 +37,7 @@ from restore.rereading import LEAST as REREAD_LEAST
 from restore.rereading import Coefficients, Rereader, doubtful
 from restore.restoration import Edit
 from restore.restorer import Restorer, trimmed
+from restore.shipped import FITTED, SYNONYMS, root
 from restore.synonyms import SOURCES, Synonyms
 from restore.text import Tokens, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
@@ -126,7 +128,7 @@ def _opinion(model: Model, documents: Sequence[Marked], engine: Restorer, report
 def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> Coefficients:
     """Coefficients of the second reading, by likelihood of the right candidates on held-out pairs."""
     learned, kept = split(pairs)
-    fitted = load_fitted(root() / "fitted.json")
+    fitted = load_fitted(root() / FITTED)
     with tempfile.TemporaryDirectory() as folder:
         path = lexicon_without(learned, family, Path(folder))
         engine = Restorer(families=[], lexicons=[path], threshold=REREAD_LEAST, fitted=replace(fitted, rereading={}))
@@ -138,7 +140,7 @@ def fit_rereading(pairs: Path, family: str, report: Callable[[str], object]) -> 
 
 def fit_rereading_unlisted(documents: Iterable[Marked], report: Callable[[str], object]) -> Coefficients:
     """The same for spinners that no family lists, on documents that were spun by such."""
-    engine = Restorer(threshold=REREAD_LEAST, fitted=replace(load_fitted(root() / "fitted.json"), rereading={}))
+    engine = Restorer(threshold=REREAD_LEAST, fitted=replace(load_fitted(root() / FITTED), rereading={}))
     reader, families = Rereader.load({}), engine.dense_families | {THESAURUS}
     choices = [c for document in documents for c in _reread(document, engine, reader, families)]
     report(f"{len(choices):,} places of unlisted spinners read again")
@@ -147,7 +149,7 @@ def fit_rereading_unlisted(documents: Iterable[Marked], report: Callable[[str], 
 
 def spun_by_thesauri(pairs: Path, documents: int, seed: int = 0) -> Iterator[Marked]:
     """Originals of pairs, each spun by one source of the table of synonyms."""
-    synonyms = Synonyms.load(root() / THESAURUS / "synonyms.bin")
+    synonyms = Synonyms.load(root() / SYNONYMS)
     spinners = cycle(SynonymSpinner(synonyms, source, seed) for source in SOURCES)
     for pair, spinner in zip(islice(read_pairs(pairs), documents), spinners, strict=False):
         yield read_marked(spinner.marked(pair.original, RATE))
@@ -306,7 +308,7 @@ def fit_record(pairs: Path, family: str, report: Callable[[str], object]) -> Rec
     prior keeps seldom ones near zero. Estimated entries are left out: these pairs need not know them.
     """
     marked, _ = split(pairs)
-    fitted = replace(load_fitted(root() / "fitted.json"), records={}, rereading={})
+    fitted = replace(load_fitted(root() / FITTED), records={}, rereading={})
     places: list[tuple[tuple[str, str], float, bool]] = []
     for part in range(PARTS):
         with tempfile.TemporaryDirectory() as folder:

@@ -26,9 +26,10 @@ from restore.inflection import Form
 from restore.learning.regression import logistic
 from restore.learning.smoothing import pack
 from restore.learning.spinner import Spinner
-from restore.lexicon import Entry, Lexicon, build, load, read, root
+from restore.lexicon import Entry, Lexicon, build, load, read
 from restore.restoration import splice
 from restore.restorer import Restorer
+from restore.shipped import root
 from restore.surface import match_case
 from restore.synonyms import SCREENED, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
 from restore.text import tokenize

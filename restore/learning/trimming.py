@@ -16,7 +16,8 @@ import numpy as np
 from restore import vectors
 from restore.candidates import Finder
 from restore.context import ContextModel
-from restore.lexicon import load, root
+from restore.lexicon import load
+from restore.shipped import CONTEXT, root
 from restore.text import tokenize
 from restore.twosided import TwoSided
 from restore.vectors import Array, Arrays, Doubles, Ints
@@ -37,7 +38,7 @@ class _Watched(TwoSided):
 
 def trim(path: Path, spun: Iterable[str], family: str, hidden: int) -> None:
     """Leave `hidden` units of each block of a model's file, those that do most on some spun texts."""
-    model, context = _Watched.load(path), ContextModel.load(root() / "context.bin")
+    model, context = _Watched.load(path), ContextModel.load(root() / CONTEXT)
     finder = Finder(load([family]), context)
     for tokens in map(tokenize, spun):
         model.score(tokens, finder.lattice(tokens, tokens.sentences()), context)

@@ -35,7 +35,8 @@ from restore.learning.descent import Descent
 from restore.learning.gold import read_marked, split
 from restore.learning.phrases import open_text
 from restore.learning.spinner import Spinner, Spun
-from restore.lexicon import Lexicon, load, phrase_key, root
+from restore.lexicon import Lexicon, load, phrase_key
+from restore.shipped import CONTEXT, root
 from restore.text import shape, tokenize
 from restore.twosided import GAPS, KINDS, MAX_WORDS, TOPIC_AFTER, WIDTH, WINDOW, layers
 from restore.vectors import Array, Arrays
@@ -218,7 +219,7 @@ _lexicon: Lexicon
 def _start(family: str, words: list[str]) -> None:
     global _maker, _lexicon
     _lexicon = load([family])
-    _maker = ShardMaker(_lexicon, ContextModel.load(root() / "context.bin"), words)
+    _maker = ShardMaker(_lexicon, ContextModel.load(root() / CONTEXT), words)
 
 
 def _make(real: bool, texts: list[str], seed: int) -> Shard:
