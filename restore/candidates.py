@@ -17,6 +17,8 @@ from math import exp, log
 from operator import itemgetter
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from restore.buckets import hashes
 from restore.context import COMMA, UNSEEN, ContextModel, frequency
 from restore.inflection import Form, analyses, inflect
@@ -24,6 +26,7 @@ from restore.lexicon import LONGEST, Lexicon, Option
 from restore.memo import Memo
 from restore.places import Place
 from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
+from restore.vectors import Ints
 
 MAX_OPTIONS: Final = 10  # originals tried for one found phrase
 REMEMBERED: Final = 30_000  # phrases whose forms are kept between texts
@@ -105,6 +108,10 @@ class Lattice:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def sentence_of(self, tokens: Ints) -> Ints:
+        """The sentence of each token, shape (tokens,)."""
+        return np.searchsorted([begin for begin, _ in self.sentences], tokens, side="right") - 1
 
     def taken(self, order: list[int]) -> Lattice:
         """Some of the arcs, in another order."""

@@ -219,7 +219,7 @@ class Reader:
         lattice, decoded = block.lattice, block.decoded
         alone = (k for k, option in enumerate(lattice.option) if option is None and len(lattice.words[k]) == 1)
         stays = np.fromiter(alone, np.int64)
-        stays = stays[counted[_sentence(lattice, np.array(lattice.start, np.int64)[stays])]]
+        stays = stays[counted[lattice.sentence_of(np.array(lattice.start, np.int64)[stays])]]
         anywhere = self._model.unigram(hashes(lattice.words[k][0] for k in stays.tolist()))
         return decoded.context[stays] - anywhere, decoded.posterior[stays]
 
@@ -268,7 +268,7 @@ class Reader:
 def _changing(lattice: Lattice) -> Iterator[tuple[int, int]]:
     """Arcs that change something, each with its sentence."""
     arcs = [k for k, option in enumerate(lattice.option) if option is not None]
-    return zip(arcs, _sentence(lattice, np.array(lattice.start, np.int64)[arcs]).tolist(), strict=True)
+    return zip(arcs, lattice.sentence_of(np.array(lattice.start, np.int64)[arcs]).tolist(), strict=True)
 
 
 def _telling(block: Block, among: Container[int] | None = None) -> NDArray[np.bool_]:
@@ -282,13 +282,8 @@ def _telling(block: Block, among: Container[int] | None = None) -> NDArray[np.bo
 def changes(block: Block) -> Doubles:
     """Expected changes of each sentence, shape (sentences,)."""
     arcs = [k for k, option in enumerate(block.lattice.option) if option is not None]
-    sentence = _sentence(block.lattice, np.array(block.lattice.start, np.int64)[arcs])
+    sentence = block.lattice.sentence_of(np.array(block.lattice.start, np.int64)[arcs])
     return np.bincount(sentence, block.decoded.suspected[arcs], len(block.lattice.sentences)).astype(np.float64)
-
-
-def _sentence(lattice: Lattice, token: NDArray[np.int64]) -> NDArray[np.intp]:
-    """The sentence of each token."""
-    return np.searchsorted([begin for begin, _ in lattice.sentences], token, side="right") - 1
 
 
 def blocked(numbers: Sequence[int], sentences: Sequence[tuple[int, int]]) -> Iterator[list[int]]:

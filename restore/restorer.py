@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from math import log
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final, NamedTuple
 
-from rapidfuzz.fuzz import ratio
-
 from restore.batch import ordered_map
 from restore.cache import kept
-from restore.calibration import Calibration, Record
-from restore.candidates import TERM, Lattice
 from restore.channel import STRANGER, Passages, Screen, phrase_weights
 from restore.context import ContextModel
-from restore.decoder import Decoded
+from restore.edits import MENTION, Editor, with_braces
 from restore.fitted import Fitted, load_fitted
 from restore.lexicon import Lexicon, LexiconError, family_of, load, phrases, source_files, split_families
 from restore.neural import LEAST as ASKED
@@ -28,10 +23,9 @@ from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, Verdict, splice, with_article
 from restore.shipped import CONTEXT, FITTED, OPINIONS, root
-from restore.surface import fix_article, match_case, quotes_like, stray_braces, stretch, with_capitals
 from restore.synonyms import OWN_TABLE
 from restore.terms import Terms
-from restore.text import Tokens, chunks, in_english, shape, tokenize
+from restore.text import Tokens, chunks, in_english, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
 from restore.thesaurus import Judgement, Thesaurus
 from restore.twosided import TwoSided
@@ -39,34 +33,6 @@ from restore.unlisted import Unlisted
 
 DEFAULT_FAMILIES: Final = ("autoblog", "tortured", "thesaurus")
 THRESHOLD: Final = 0.6  # of calibrated probabilities, F0.5 is best above it, recall below (docs/evaluation.md)
-DOUBT: Final = 1.0  # off the log odds of an edit where the spinner's table is known in part (articles spun by hand)
-DOUBTFUL: Final = 0.6  # probability of a term's reading below which what it says may be said of a part of it
-MENTION: Final = 0.01  # least probability of an alternative that is reported
-
-
-class _Reading(NamedTuple):
-    """One way to change a stretch of tokens: the words in it that differ, and how probable they are.
-
-    posterior: by the decoder. probability: calibrated. record: what the entry's record adds to its log odds.
-    """
-
-    start: int
-    end: int
-    words: tuple[str, ...]
-    arc: int
-    posterior: float
-    probability: float
-    record: float
-
-
-class _Choice(NamedTuple):
-    """A reading that will be made, its rivals over the same tokens, the chance that its sentence was spun,
-    and whether the word before it is free to change (no edit has it, nor the allow-list)."""
-
-    reading: _Reading
-    rivals: list[_Reading]
-    spun: float
-    article_free: bool
 
 
 class _Chunk(NamedTuple):
@@ -77,13 +43,6 @@ class _Chunk(NamedTuple):
     offset: int
     passages: Passages
     blocks: list[Block] | None
-
-
-class _Spelling(NamedTuple):
-    """How an original is written: with its hyphens and capitals, and the words of its family that have capitals."""
-
-    original: str
-    capitals: Mapping[str, str]
 
 
 class Restorer:
@@ -198,8 +157,9 @@ class Restorer:
         return [Terms(root() / name, name, self.model, own, wary) for name in self._sparse_families]
 
     @cached_property
-    def _capitals(self) -> dict[str, str]:
-        return {word: written for family in self.sparse for word, written in family.capitals.items()}
+    def _editor(self) -> Editor:
+        capitals = {word: written for family in self.sparse for word, written in family.capitals.items()}
+        return Editor(self.model, self._fitted, capitals, self._least)
 
     @cached_property
     def _unlisted(self) -> Unlisted | None:
@@ -319,18 +279,11 @@ class Restorer:
             spun, blocks = passages.spun, chunk.blocks
         else:
             spun, blocks = self._by_lexicon(chunk, claimed, fixed)
-        doubt = DOUBT if passages.table < 1 else 0.0
-        edits: list[Edit] = []
-        for block in blocks:
-            choices = [
-                choice
-                for sentence, readings in _readings(block.lattice, block.decoded, tokens, self._fitted, doubt)
-                for choice in self._choose(readings, spun[block.numbers[sentence]], block.lattice, fixed)
-            ]
-            edits += self._written(choices, tokens, block.lattice, block.decoded)
+        known = passages.table == 1
+        edits = [edit for block in blocks for edit in self._editor.edits(block, spun, tokens, fixed, known)]
         edits.sort(key=lambda e: e.start)
         family = passages.family or min(self.dense_families, default="")
-        return _with_braces(edits, tokens, fixed, family, passages.dense, self.threshold)
+        return with_braces(edits, tokens, fixed, family, passages.dense, self.threshold)
 
     def _by_lexicon(
         self, chunk: _Chunk, claimed: frozenset[int], fixed: frozenset[int]
@@ -346,13 +299,6 @@ class Restorer:
         again = self.reader.decoded(tokens, passages, numbers, fixed, passages.places, at_work.__contains__)
         return passages.spun, list(again)
 
-    def _spelling(self, lattice: Lattice, arc: int) -> _Spelling:
-        """An arc's spelling; only sparse families compose originals, whose words have capitals of their own."""
-        option = lattice.option[arc]
-        if option and lattice.kind[arc] == TERM:
-            return _Spelling(option.original, self._capitals)
-        return _Spelling(option.written if option else "", {})
-
     def _fixed(self, tokens: Tokens) -> frozenset[int]:
         """Tokens inside phrases of the allow-list."""
         if not self._allowed.prefixes:
@@ -365,233 +311,14 @@ class Restorer:
             for j in range(i, end)
         )
 
-    def _choose(
-        self, readings: list[_Reading], spun: float, lattice: Lattice, fixed: frozenset[int]
-    ) -> Iterator[_Choice]:
-        """The most probable readings of a sentence that do not overlap, in order."""
-
-        def at_work(reading: _Reading) -> float:
-            """Probability that the reading's family is (a sparse family's odds are in the reading already)."""
-            return 1.0 if lattice.kind[reading.arc] == TERM else spun
-
-        readings = _with_agreement(readings, lattice)
-        likely = [(-p, r.start, k) for k, r in enumerate(readings) if (p := r.probability * at_work(r)) >= self._least]
-        taken: list[_Reading] = []
-        changed: set[int] = set()
-        for _, _, k in sorted(likely):
-            reading = readings[k]
-            if changed.isdisjoint(range(reading.start, reading.end)):
-                taken.append(reading)
-                changed.update(range(reading.start, reading.end))
-        if not taken:
-            return
-        over: dict[tuple[int, int], list[_Reading]] = {}
-        for reading in readings:
-            over.setdefault((reading.start, reading.end), []).append(reading)
-        for reading in sorted(taken, key=lambda r: r.start):
-            rivals = [r for r in over[reading.start, reading.end] if r is not reading]
-            before = reading.start - 1
-            yield _Choice(reading, rivals, at_work(reading), before not in changed and before not in fixed)
-
-    def _written(self, choices: list[_Choice], tokens: Tokens, lattice: Lattice, decoded: Decoded) -> Iterator[Edit]:
-        """Choices as edits of the text, with their evidence."""
-        found = [[shape(k) for k in tokens.key[c.reading.start : c.reading.end]] for c in choices]
-        usual = self.model.phrases([list(c.reading.words) for c in choices] + found)
-        for n, choice in enumerate(choices):
-            reading, spun = choice.reading, choice.spun
-            option = lattice.option[reading.arc]
-            assert option is not None  # identity arcs make no reading
-            start, end, replacement = _placed(choice, tokens, self._spelling(lattice, reading.arc))
-            standing = tokens.text[start:end]
-            confidence = reading.probability * spun
-            left = spun * (1 - reading.probability) / max(1e-9, 1 - reading.posterior)
-            kept = max(0.0, 1 - confidence - sum([r.posterior * left for r in choice.rivals]))
-            others = [
-                (_replacement(choice, r, start, end, tokens, self._spelling(lattice, r.arc)), p)
-                for r in choice.rivals
-                if (p := r.posterior * left) >= MENTION
-            ]
-            if kept >= MENTION:
-                others.append((standing, kept))
-            others.sort(key=lambda a: -a[1])
-            evidence = {
-                "channel": log(option.rate),
-                "context": float(decoded.context[reading.arc]),
-                "frequency": float(usual[n] - usual[len(choices) + n]),
-                "similarity": ratio(" ".join(found[n]), " ".join(reading.words)) / 100,
-                "passage": spun,
-            }
-            if reading.record:
-                evidence["record"] = reading.record
-            yield Edit(
-                start,
-                end,
-                standing,
-                replacement,
-                confidence,
-                option.family,
-                tuple(others),
-                evidence,
-            )
-
 
 def _restoring(options: dict[str, Any]) -> Callable[[str], Restoration]:
     """What restores texts in another process, from the options of this one's restorer."""
     return Restorer(**options).restore
 
 
-def _readings(
-    lattice: Lattice, decoded: Decoded, tokens: Tokens, fitted: Fitted, doubt: float
-) -> Iterator[tuple[int, list[_Reading]]]:
-    """By sentence: what the arcs change, arcs that change the same taken together.
-
-    doubt: of a spinner that shares only part of the table; records say nothing of it, and this is taken off instead.
-    """
-    posterior = decoded.posterior.tolist()
-    arcs = [k for k, (p, option) in enumerate(zip(posterior, lattice.option, strict=True)) if p >= MENTION and option]
-    judge = _judge(lattice, tokens, fitted, doubt)
-    merged: dict[tuple[int, int, tuple[str, ...]], tuple[int, float]] = {}
-    sentence = 0
-    for arc in arcs:
-        option = lattice.option[arc]
-        assert option is not None  # identity arcs make no reading
-        while lattice.start[arc] >= lattice.sentences[sentence][1]:
-            if merged:
-                yield sentence, [judge(change, *m) for change, m in merged.items()]
-                merged = {}
-            sentence += 1
-        change = trimmed(lattice.start[arc], lattice.end[arc], option.words, tokens.key)
-        p = posterior[arc]
-        best, total = merged.get(change, (arc, 0.0))
-        merged[change] = best if posterior[best] >= p else arc, min(1.0, total + p)
-    if merged:
-        yield sentence, [judge(change, *m) for change, m in merged.items()]
-
-
-def _judge(
-    lattice: Lattice, tokens: Tokens, fitted: Fitted, doubt: float
-) -> Callable[[tuple[int, int, tuple[str, ...]], int, float], _Reading]:
-    """What makes a reading of a change, its likeliest arc and its posterior."""
-    keys, options = tokens.key, lattice.option
-    by_family: dict[str, tuple[Calibration, Record]] = {}
-
-    def reading(change: tuple[int, int, tuple[str, ...]], arc: int, posterior: float) -> _Reading:
-        option = options[arc]
-        assert option is not None
-        family = option.family
-        known = by_family.get(family)
-        if known is None:
-            told = (
-                (fitted.calibration(""), {}) if doubt else (fitted.calibration(family), fitted.records.get(family, {}))
-            )
-            known = by_family[family] = told
-        calibration, records = known
-        start, end, words = change
-        record = records.get((" ".join(keys[start:end]), " ".join(words)), 0.0) if records else 0.0
-        probability = calibration.probability(posterior, option.rate, record - doubt)
-        return _Reading(start, end, words, arc, posterior, probability, record)
-
-    return reading
-
-
-def _with_agreement(readings: list[_Reading], lattice: Lattice) -> list[_Reading]:
-    """Readings of a sentence; those of sparse families, whose terms lie one within another, also have the probability
-    of longer ones that are doubtful and say the same of their words, unless one between them has it."""
-    terms = [r for r in readings if lattice.kind[r.arc] == TERM and r.end - r.start == len(r.words)]
-    doubtful = [r for r in terms if r.probability < DOUBTFUL and len(r.words) > 1]
-    raised: dict[int, _Reading] = {}
-    settled: list[_Reading] = []
-    for r in sorted(terms, key=lambda r: -len(r.words)) if doubtful else ():
-        agreeing = [s for s in doubtful if _says(s, r)]
-        if agreeing and not any(_says(s, r) for s in settled):
-            new = raised[id(r)] = r._replace(
-                posterior=min(1.0, r.posterior + sum(s.posterior for s in agreeing)),
-                probability=min(1.0, r.probability + sum(s.probability for s in agreeing)),
-            )
-            if new.probability >= DOUBTFUL:
-                settled.append(r)
-    return [raised.get(id(r), r) for r in readings]
-
-
-def _says(longer: _Reading, r: _Reading) -> bool:
-    """Whether another reading holds one and says the same of its words."""
-    at = r.start - longer.start
-    return longer is not r and at >= 0 and r.end <= longer.end and longer.words[at : at + len(r.words)] == r.words
-
-
-def trimmed(start: int, end: int, words: tuple[str, ...], keys: list[str]) -> tuple[int, int, tuple[str, ...]]:
-    """A change without the words that both sides begin or end with; one word is left on each."""
-    while end - start > 1 and len(words) > 1 and keys[start] == words[0]:
-        start, words = start + 1, words[1:]
-    while end - start > 1 and len(words) > 1 and keys[end - 1] == words[-1]:
-        end, words = end - 1, words[:-1]
-    return start, end, words
-
-
-def _placed(choice: _Choice, tokens: Tokens, spelling: _Spelling) -> tuple[int, int, str]:
-    """Where a choice stands in the text and what will stand there: an article before it follows its first sound."""
-    first = choice.reading.start
-    start, end = tokens.start[first], tokens.end[choice.reading.end - 1]
-    if choice.article_free and first and tokens.key[first - 1] in ("a", "an") and tokens.gap[first] == " ":
-        before = tokens.start[first - 1]
-        replacement = _replacement(choice, choice.reading, before, end, tokens, spelling)
-        if not replacement.startswith(tokens.text[before : tokens.end[first - 1]] + " "):
-            return before, end, replacement
-    return start, end, _replacement(choice, choice.reading, start, end, tokens, spelling)
-
-
-def _replacement(choice: _Choice, reading: _Reading, start: int, end: int, tokens: Tokens, spelling: _Spelling) -> str:
-    """What a reading over a choice's tokens puts between `start` and `end`, with the article where that is among it."""
-    text, first = tokens.text, tokens.start[choice.reading.start]
-    words = _surface(reading.words, text[first:end], text, spelling)
-    if start == first:
-        return words
-    article = text[start : tokens.end[choice.reading.start - 1]]
-    sound = with_capitals(stretch(spelling.original, reading.words), spelling.capitals)
-    return fix_article(article, sound, words) + text[start + len(article) : first] + words
-
-
-def _surface(words: tuple[str, ...], found: str, text: str, spelling: _Spelling) -> str:
-    joined = match_case(stretch(spelling.original, words), found)
-    return quotes_like(with_capitals(joined, spelling.capitals), text)
-
-
 def _moved(edit: Edit, offset: int) -> Edit:
     return replace(edit, start=edit.start + offset, end=edit.end + offset) if offset else edit
-
-
-def _with_braces(
-    edits: list[Edit], tokens: Tokens, fixed: frozenset[int], family: str, spun: float, threshold: float
-) -> list[Edit]:
-    """Edits, with the spinner's stray braces dropped, unless they hold what is on the allow-list: by an edit inside
-    them, or by one of their own."""
-    chunk = tokens.text
-    if "{" not in chunk or spun < threshold:
-        return edits
-    out = list(edits)
-    for lo, hi, held in stray_braces(chunk):
-        if not fixed.isdisjoint(range(bisect_left(tokens.start, lo), bisect_left(tokens.start, hi))):
-            continue
-        within = [e for e in out if e.start < hi and lo < e.end]
-        inside = [e for e in within if e.confidence >= threshold]
-        if any(e.start <= lo or e.end >= hi for e in inside):
-            continue
-        new = splice(held, [(e.start - lo - 1, e.end - lo - 1, e.replacement) for e in inside])
-        out = [e for e in out if e not in within]
-        best = max(inside, key=lambda e: e.confidence, default=None)
-        out.append(
-            Edit(
-                lo,
-                hi,
-                chunk[lo:hi],
-                new,
-                best.confidence if best else spun,
-                best.family if best else family,
-                ((chunk[lo:hi], 1 - (best.confidence if best else spun)),),
-                best.evidence if best else {"passage": spun},
-            )
-        )
-    return sorted(out, key=lambda e: e.start)
 
 
 def _claimed(passages: Passages) -> frozenset[int]:

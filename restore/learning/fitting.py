@@ -24,6 +24,7 @@ from restore.calibration import NONE, Calibration, Record, features
 from restore.candidates import Finder, Lattice
 from restore.context import ContextModel
 from restore.decoder import Weights
+from restore.edits import trimmed
 from restore.fitted import Fitted, load_fitted
 from restore.learning.gold import Marked, judged, read_marked, split
 from restore.learning.phrases import MARK, from_marked, learn, read_pairs, write_learned
@@ -36,7 +37,7 @@ from restore.reading import decoded_twice
 from restore.rereading import LEAST as REREAD_LEAST
 from restore.rereading import Coefficients, Rereader, doubtful
 from restore.restoration import Edit
-from restore.restorer import Restorer, trimmed
+from restore.restorer import Restorer
 from restore.shipped import FITTED, SYNONYMS, root
 from restore.synonyms import SOURCES, Synonyms
 from restore.text import Tokens, tokenize
