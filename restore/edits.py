@@ -165,23 +165,25 @@ class Editor:
         return _Spelling(reading.option.written, {})
 
 
-_Calibrator = Callable[[Option, float, _Change, Tokens], tuple[float, float]]
+_Calibrator = Callable[[Option, str, float, _Change, Tokens], tuple[float, float]]
 
 
 def _calibrator(fitted: Fitted, known: bool) -> _Calibrator:
     """What tells the probability that a change with a posterior is right, and what its entry's record added."""
     by_family: dict[str, tuple[Calibration, Record]] = {}
 
-    def calibrated(option: Option, posterior: float, change: _Change, tokens: Tokens) -> tuple[float, float]:
-        family = option.family
+    def calibrated(
+        option: Option, kind: str, posterior: float, change: _Change, tokens: Tokens
+    ) -> tuple[float, float]:
+        family, sure = option.family, known or kind == TERM  # a term's odds do not lean on that spinner's table
         told = by_family.get(family)
         if told is None:
-            told = fitted.calibration(family if known else ""), fitted.records.get(family, {}) if known else {}
+            told = fitted.calibration(family if sure else ""), fitted.records.get(family, {}) if sure else {}
             by_family[family] = told
         calibration, records = told
         start, end, words = change
         record = records.get((" ".join(tokens.key[start:end]), " ".join(words)), 0.0) if records else 0.0
-        return calibration.probability(posterior, option.rate, record - (0.0 if known else DOUBT)), record
+        return calibration.probability(posterior, option.rate, record - (0.0 if sure else DOUBT)), record
 
     return calibrated
 
@@ -217,7 +219,7 @@ def _reading(
 ) -> _Reading:
     option = lattice.option[arc]
     assert option is not None  # identity arcs make no reading
-    probability, record = calibrated(option, posterior, change, tokens)
+    probability, record = calibrated(option, lattice.kind[arc], posterior, change, tokens)
     return _Reading(*change, arc, option, posterior, probability, record)
 
 
