@@ -172,9 +172,7 @@ def _calibrator(fitted: Fitted, known: bool) -> _Calibrator:
     """What tells the probability that a change with a posterior is right, and what its entry's record added."""
     by_family: dict[str, tuple[Calibration, Record]] = {}
 
-    def calibrated(
-        option: Option, kind: str, posterior: float, change: _Change, tokens: Tokens
-    ) -> tuple[float, float]:
+    def calibrated(option: Option, kind: str, posterior: float, change: _Change, tokens: Tokens) -> tuple[float, float]:
         family, sure = option.family, known or kind == TERM  # a term's odds do not lean on that spinner's table
         told = by_family.get(family)
         if told is None:

@@ -1,6 +1,6 @@
 """The first reading: sentences that may have been spun, decoded; and whether they were, by what decoding finds.
 
-The screen (`channel.py`) looks at words alone. Once a sentence is decoded more is
+The screen (`screen.py`) looks at words alone. Once a sentence is decoded more is
 known: its log-likelihood ratio is
 
     log [ sum over all readings of P(reading) P(found | reading) ] - log P(found),
@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 
 from restore.buckets import hashes
 from restore.candidates import TERM, Finder, Lattice, joined
-from restore.channel import STRANGER, Passages, Screen
 from restore.context import ContextModel
 from restore.decoder import Decoded, Weights, as_found, expand, posteriors
 from restore.fitted import Fitted
 from restore.lexicon import Lexicon, load
+from restore.passages import STRANGER, Passages
 from restore.places import Place
+from restore.screen import Screen
 from restore.shipped import TWO_SIDED, root
 from restore.synonyms import OWN_TABLE
 from restore.text import Tokens

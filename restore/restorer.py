@@ -12,18 +12,18 @@ from typing import Any, Final, NamedTuple
 
 from restore.batch import ordered_map
 from restore.cache import kept
-from restore.channel import STRANGER, Passages, Screen, phrase_weights
 from restore.context import ContextModel
 from restore.edits import MENTION, Editor, with_braces
 from restore.fitted import Fitted, load_fitted
 from restore.lexicon import Lexicon, LexiconError, family_of, load, phrases, source_files, split_families
 from restore.neural import LEAST as ASKED
 from restore.neural import SecondOpinion, installed, load_opinions
+from restore.passages import STRANGER, Passages
 from restore.reading import Block, Reader
 from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, Verdict, splice, with_article
+from restore.screen import Screen, phrase_weights
 from restore.shipped import CONTEXT, FITTED, OPINIONS, root
-from restore.synonyms import OWN_TABLE
 from restore.terms import Terms
 from restore.text import Tokens, chunks, in_english, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
@@ -209,8 +209,7 @@ class Restorer:
 
     def _judged(self, chunk: _Chunk, edits: list[Edit]) -> list[Edit]:
         """Edits judged once more in the text that they make, and by the language model."""
-        text, passages = chunk.tokens.text, chunk.passages
-        spinner = OWN_TABLE if passages.table < 1 else passages.family or ""
+        text, spinner = chunk.tokens.text, chunk.passages.spinner
         if edits and self._fitted.rereading:
             edits = self._rereader.judge(text, edits, self.dense_families | {THESAURUS}, spinner)
         return self._opinion.judge(text, edits, spinner) if edits and self.neural else edits

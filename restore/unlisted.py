@@ -14,7 +14,7 @@ from dataclasses import replace
 from math import exp, expm1, log, log1p
 from typing import Final, NamedTuple
 
-from restore.channel import smooth, turns_of
+from restore.passages import smooth, turns_of
 from restore.places import Place
 from restore.reading import Block, Reader
 from restore.text import Tokens, tokenize

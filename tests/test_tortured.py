@@ -8,12 +8,12 @@ import pytest
 from conftest import ROOT, rows
 
 import restore
-from restore.channel import Screen
 from restore.context import ContextModel
 from restore.learning import tortured
 from restore.learning.gold import read_marked
 from restore.lexicon import LexiconError, check, load, read
 from restore.places import Place, apart, smooth_places
+from restore.screen import Screen
 from restore.shipped import root
 from restore.terms import Terms
 from restore.termtables import singular, term_key

@@ -20,15 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.buckets import Table, hashes, ngram_hash
-from restore.channel import STRANGER, phrase_weights
 from restore.context import UNSEEN, ContextModel
 from restore.inflection import Form
 from restore.learning.regression import logistic
 from restore.learning.smoothing import pack
 from restore.learning.spinner import Spinner
 from restore.lexicon import Entry, Lexicon, build, load, read
+from restore.passages import STRANGER
 from restore.restoration import splice
 from restore.restorer import Restorer
+from restore.screen import phrase_weights
 from restore.shipped import root
 from restore.surface import match_case
 from restore.synonyms import SCREENED, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
@@ -141,7 +142,7 @@ def relations(related: Related, model: ContextModel) -> Synonyms:
 def screening_weights(synonyms: Synonyms, model: ContextModel) -> Table:
     """Log of how much likelier a word or pair of words is in text spun from each source, by the hash of its n-gram.
 
-    weight(x) = log [ stay(x) + RATE * sum over originals o of P(x | o) P(o) / P(x) ], as in `channel.py`. The last
+    weight(x) = log [ stay(x) + RATE * sum over originals o of P(x | o) P(o) / P(x) ], as in `screen.py`. The last
     plane is that of a spinner with a table of its own: log [ 1 + sum over lexicons of share (exp(weight by the lexicon)
     - 1) ].
     """

@@ -1,4 +1,4 @@
-"""The channel: was a text spun, and which of its passages.
+"""The screen: was a text spun, and which of its sentences, by words alone.
 
 A spinner leaves traces in every sentence: phrases that it makes become
 frequent, words that it replaces become rare. `Screen` holds for each listed
@@ -9,9 +9,7 @@ phrase the log of how much likelier it is in spun text than in untouched text,
 P from the context model, stay and P(x | o) from the lexicon. Summed over a
 sentence this is the log-likelihood ratio of a naive Bayes detector; repeats of a
 phrase count for less, as a text repeats what it is about (Church and Gale 1995). Sentences
-are chained by a hidden Markov model (the document untouched; or each sentence spun
-or quoted), so that a document's sentences vouch for each other and a clean
-quotation in a spun page stays clean.
+are chained (`passages.py`).
 
 That is for dense families, whose spinner touches every sentence. A sparse family
 (tortured papers) leaves few phrases among clean prose: each place that may be one
@@ -23,76 +21,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import exp, expm1, log, log1p
+from dataclasses import replace
+from math import exp, expm1, log
 from typing import Final
 
 import numpy as np
 
 from restore.context import ContextModel
 from restore.lexicon import LONGEST, Lexicon, words_of
+from restore.passages import SPUN_PRIOR, Passages, Trace, smooth, turns_of
 from restore.places import Place, apart, smooth_places
 from restore.terms import Terms
-from restore.text import Tokens, shape
+from restore.text import JOINED, Tokens, shape
 
-SPUN_PRIOR: Final = 0.02  # of documents, before anything is read
-# Chances that an untouched sentence (a quotation, boilerplate) follows a spun one, and that a spun one follows such a one:
-WITHIN: Final = (0.003, 0.02)  # a paragraph
-ACROSS: Final = (0.2, 0.2)  # two paragraphs: most pages are spun throughout or not at all
-UNPARTED: Final = (0.22, 0.5)  # a text of one line, whose paragraphs are not to be seen
 # A spinner may be the one whose table the lexicon holds, or one whose table has only a part of it: shares of a listed
 # phrase's occurrences that have to do with the lexicon, and how likely such a spinner is.
 TABLES: Final = ((1.0, 0.99), (0.7, 0.001))
-STRANGER: Final = 0.3  # the same share, of a spinner with a table of its own (`thesaurus.py`)
 UNLIKELY: Final = -7.0  # log odds below which another table is not looked into
 SCALE: Final = 0.95  # evidence of neighbouring words is not independent; fitted on the training pairs
 REPEATS: Final = 0.8  # the k-th place of a phrase counts as one in k to this power
 FADES: Final = 300  # tokens by which an earlier place of a phrase counts by half for a later one
-# The same of a sparse family where the caller names it, or says that a text was spun and names no dense one:
-EVEN: Final = 0.5  # for the verdict
+EVEN: Final = (
+    0.5  # prior of a sparse family where the caller names it, or says that a text was spun and names no dense one
+)
 LEAST_ODDS: Final = -2.0  # log odds of a place from which on its originals are candidates
 EXPLAINED: Final = 6.0  # taken off a place's weight where a dense family already explains the sentence
-_BREAKS: Final = frozenset((".", ","))
+_FIRST: Final = re.compile(r"'s|(?:(?!'s\b)[^ -])+")  # token of a phrase
 _TELLING: Final = 1.0  # weight from which on a phrase counts as the spinner's
 _CAP: Final = (-2.5, 2.4)  # of one phrase's weight
-
-
-Trace = tuple[int, int, str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Passages:
-    """Result of screening one text.
-
-    sentences: token ranges. evidence: log-likelihood ratio of each, spun against
-    untouched. spun: probability of each to have been spun, given all.
-    probability: that any was. rate: expected share of tokens in the spinner's
-    phrases. family: the likeliest one at work. dense: probability that a dense family was at work. table: which of
-    `TABLES` explains the text best. untouched: log probability that no dense family was. places: the
-    stretches that sparse families claim, each with its log odds, tortured
-    against the author's own, given all the others. traces: the listed phrases, longest
-    first and not overlapping: start, end, phrase, weight.
-    """
-
-    sentences: list[tuple[int, int]]
-    evidence: list[float]
-    spun: list[float]
-    probability: float
-    rate: float
-    family: str | None
-    places: tuple[tuple[Place, float], ...] = ()
-    dense: float = 0.0
-    table: float = 1.0
-    untouched: float = 0.0
-    traces: Sequence[Trace] = ()
-
-    @classmethod
-    def none(cls, sentences: list[tuple[int, int]]) -> Passages:
-        """Of a text that nothing has touched."""
-        return cls(sentences, [0.0] * len(sentences), [0.0] * len(sentences), 0.0, 0.0, None)
-
-
-_FIRST: Final = re.compile(r"'s|(?:(?!'s\b)[^ -])+")  # token of a phrase
 
 
 class Screen:
@@ -123,7 +79,10 @@ class Screen:
             evidence = np.bincount(place, heard, len(sentences)).tolist()
             if best and sum(e for e in evidence if e > 0) + log(SPUN_PRIOR * prior) < UNLIKELY:
                 continue
-            tried = _smoothed(tokens, Passages(sentences, evidence, [], 0.0, 0.0, None, table=table, traces=traces))
+            such = Passages(
+                sentences, evidence, [], 0.0, 0.0, None, table=table, prior=SPUN_PRIOR * prior, traces=traces
+            )
+            tried = _smoothed(tokens, such)
             if best is None or tried.untouched < best.untouched:
                 best = tried
         assert best is not None  # the first table is always looked at
@@ -184,7 +143,7 @@ class Screen:
             weight, after = weights.get(phrase), i + 1
             if phrase in openings:
                 end, last = after, min(len(keys), i + LONGEST)
-                while end < last and gaps[end] not in _BREAKS:
+                while end < last and gaps[end] in JOINED:
                     phrase += gaps[end] + keys[end]
                     if phrase not in prefixes:
                         break
@@ -257,64 +216,7 @@ def phrase_weights(lexicon: Lexicon, model: ContextModel) -> dict[str, float]:
     return dict(zip(phrases, np.clip(ratio, *_CAP).tolist(), strict=True))
 
 
-def turns_of(
-    tokens: Tokens,
-    sentences: list[tuple[int, int]],
-    across: tuple[float, float] = ACROSS,
-    unparted: tuple[float, float] = UNPARTED,
-) -> Iterator[tuple[float, float]]:
-    """Chances to leave spun text and to come back, before each sentence but the first: where a paragraph ends, and
-    anywhere in a text of one line."""
-    gaps = [tokens.text[tokens.end[a - 1] : tokens.start[a]] for a, _ in sentences[1:]]
-    parted = any("\n" in gap for gap in gaps)
-    for gap in gaps:
-        yield across if "\n" in gap else WITHIN if parted else unparted
-
-
 def _smoothed(tokens: Tokens, passages: Passages) -> Passages:
     """Probabilities by the evidence of the sentences."""
-    prior = SPUN_PRIOR * dict(TABLES)[passages.table]
-    spun, untouched = smooth(passages.evidence, list(turns_of(tokens, passages.sentences)), prior)
+    spun, untouched = smooth(passages.evidence, list(turns_of(tokens, passages.sentences)), passages.prior)
     return replace(passages, spun=spun, untouched=untouched, probability=-expm1(untouched))
-
-
-def smooth(
-    evidence: Sequence[float], turns: Sequence[tuple[float, float]], prior: float = SPUN_PRIOR
-) -> tuple[list[float], float]:
-    """Posterior of each sentence to have been spun, and the log probability that none was.
-
-    evidence: log-likelihood ratio of each sentence, spun against untouched.
-    turns: between one sentence and the next, the chances to leave spun text and to come back.
-    A document is untouched as a whole, or its sentences change between spun and
-    quoted (clean passages in a spun page) as a Markov chain; forward-backward
-    in the log domain.
-    """
-    if not evidence:
-        return [], 0.0
-    leave = turns[0][0] if turns else UNPARTED[0]
-    spun, quoted = log(prior) + log1p(-leave) + evidence[0], log(prior) + log(leave)
-    all_quoted = quoted
-    forward = [(spun, quoted)]
-    for e, (leave, back) in zip(evidence[1:], turns, strict=True):
-        stays = quoted + log1p(-back)
-        spun, quoted = _add(spun + log1p(-leave), quoted + log(back)) + e, _add(spun + log(leave), stays)
-        all_quoted += log1p(-back)
-        forward.append((spun, quoted))
-    total = _add(_add(spun, quoted), log1p(-prior))
-    posterior = [0.0] * len(evidence)
-    after_spun = after_quoted = 0.0
-    for i in range(len(evidence) - 1, -1, -1):
-        posterior[i] = exp(min(0.0, forward[i][0] + after_spun - total))
-        if i:
-            leave, back = turns[i - 1]
-            spun_here = evidence[i] + after_spun
-            after_spun, after_quoted = (
-                _add(log1p(-leave) + spun_here, log(leave) + after_quoted),
-                _add(log(back) + spun_here, log1p(-back) + after_quoted),
-            )
-    return posterior, min(0.0, _add(log1p(-prior), all_quoted) - total)
-
-
-def _add(x: float, y: float) -> float:
-    """log(exp(x) + exp(y))."""
-    return x + log1p(exp(y - x)) if x >= y else y + log1p(exp(x - y))
