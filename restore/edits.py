@@ -22,9 +22,9 @@ from restore.calibration import Calibration, Record
 from restore.candidates import TERM, Lattice
 from restore.context import ContextModel
 from restore.decoder import Decoded
+from restore.evidence import Block
 from restore.fitted import Fitted
 from restore.lexicon import Option
-from restore.reading import Block
 from restore.restoration import Edit, splice
 from restore.surface import fix_article, match_case, quotes_like, stray_braces, stretch, with_capitals
 from restore.text import Tokens, shape

@@ -1,32 +1,25 @@
 """The first reading: sentences that may have been spun, decoded; and whether they were, by what decoding finds.
 
-The screen (`screen.py`) looks at words alone. Once a sentence is decoded more is
-known: its log-likelihood ratio is
-
-    log [ sum over all readings of P(reading) P(found | reading) ] - log P(found),
-
-the first from the forward-backward sums of the lattice, the second by trigrams of
-the words as they stand. Words that are wrong where they stand, and right once
-restored, speak for a spinner; words of a spinner's that are right where they
-stand speak against one. The scores are tempered and not independent, so that the ratio is
+The screen (`screen.py`) looks at words alone. Once a sentence is decoded its lattice has a likelihood ratio too
+(`evidence.py`). Its scores are tempered and not independent, so that the ratio is
 heard beside the screen's in a logistic regression, fitted on sentences of held-out
 pairs, both sides (`python -m restore.learning passage`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.buckets import hashes
 from restore.candidates import TERM, Finder, Lattice, joined
 from restore.context import ContextModel
-from restore.decoder import Decoded, Weights, as_found, expand, posteriors
+from restore.decoder import Decoded, Weights, expand, posteriors
+from restore.evidence import Block, Weigher, expected_changes
 from restore.fitted import Fitted
 from restore.lexicon import Lexicon, load
 from restore.passages import STRANGER, Passages
@@ -36,7 +29,7 @@ from restore.shipped import TWO_SIDED, root
 from restore.synonyms import OWN_TABLE
 from restore.text import Tokens
 from restore.thesaurus import FAMILY as THESAURUS
-from restore.thesaurus import Source, Summed
+from restore.thesaurus import Source
 from restore.twosided import TwoSided
 from restore.vectors import Doubles
 
@@ -45,22 +38,10 @@ CERTAIN: Final = -20.0  # log probability of an untouched text below which its v
 # Log-likelihood ratio of a sentence: some thousand held-out ones support no more, unless its words alone do,
 MOST: Final = 5.5
 A_PLACE: Final = 1.7  # and of each place where it was changed: no single one convicts a sentence
-MOST_A_CHANGE: Final = 4.0  # nats that each different change can add to the ratio of a whole text,
-DIFFERENT: Final = 0.6  # and their share among all changes below which a text is not spun but repeats itself
-LEAST_WORDS: Final = 5  # of a sentence that says something of a whole text
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
 # Shares of what is listed, and of what tables have in common, that a table of one's own is thought to have:
 SUPPOSED: Final = (0.15, 0.2)
 BLOCK: Final = 3000  # tokens decoded at once
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Sentences (their numbers among those of the text) that were decoded together."""
-
-    numbers: list[int]
-    lattice: Lattice
-    decoded: Decoded
 
 
 class Reader:
@@ -180,73 +161,16 @@ class Reader:
             blocks.append(Block(block, lattice, decoded))
         return blocks
 
-    def ratios(self, block: Block, family: str) -> Doubles:
-        """Log-likelihood ratio of each sentence, all readings against the words as they stand; shape (sentences,)."""
-        stands = as_found(block.lattice, self._model)
-        return np.asarray(block.decoded.evidence - self._fitted.weights_of(family).context * stands)
-
-    def summed(
-        self, tokens: Tokens, blocks: Iterable[Block], family: str, among: Container[int] | None = None
-    ) -> Summed:
-        """What all sentences say together, or those of some numbers; a text repeats what it is about, so that changes
-        that recur count for little."""
-        ratio = apt = standing = made = 0.0
-        read = 0
-        left: dict[tuple[str, str], float] = {}  # probability that a change is made nowhere
-        could: set[int] = set()
-        for block in blocks:
-            lattice, counted = block.lattice, _telling(block, among)
-            ratio += float(self.ratios(block, family)[counted].sum())
-            read += sum(end - begin for (begin, end), counts in zip(lattice.sentences, counted, strict=True) if counts)
-            fits, stays = self._aptness(block, counted)
-            apt, standing = apt + float(stays @ fits), standing + float(stays.sum())
-            probability, heard = block.decoded.posterior.tolist(), counted.tolist()
-            for k, sentence in _changing(lattice):
-                if heard[sentence]:
-                    p = probability[k]
-                    change = " ".join(tokens.key[lattice.start[k] : lattice.end[k]]), " ".join(lattice.words[k])
-                    left[change] = left.get(change, 1.0) * (1 - p)
-                    made += p
-                    could.add(lattice.start[k])
-        distinct = sum(1 - p for p in left.values())
-        if ratio > 0 and made:
-            share = distinct / made
-            ratio = min(ratio * share * min(1.0, share / DIFFERENT) ** 3, MOST_A_CHANGE * distinct)
-        return Summed(ratio, distinct, len(could) / 100, made, read / 100, apt / max(1.0, standing))
-
-    def _aptness(self, block: Block, counted: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
-        """Log of how much likelier each word of some sentences is where it stands, among all readings of the words
-        around it, than anywhere; and the probability that it was left. Shape (words,) each; none after a comma."""
-        lattice, decoded = block.lattice, block.decoded
-        alone = (k for k, option in enumerate(lattice.option) if option is None and len(lattice.words[k]) == 1)
-        stays = np.fromiter(alone, np.int64)
-        stays = stays[counted[lattice.sentence_of(np.array(lattice.start, np.int64)[stays])]]
-        anywhere = self._model.unigram(hashes(lattice.words[k][0] for k in stays.tolist()))
-        return decoded.context[stays] - anywhere, decoded.posterior[stays]
-
-    def apiece(self, blocks: Iterable[Block], family: str, sentences: int) -> list[Summed]:
-        """What each of so many sentences says by itself."""
-        said = [Summed()] * sentences
-        for block in blocks:
-            lattice, counted = block.lattice, _telling(block)
-            made = [0.0] * len(counted)
-            could: list[set[int]] = [set() for _ in made]
-            probability = block.decoded.posterior.tolist()
-            for k, sentence in _changing(lattice):
-                made[sentence] += probability[k]
-                could[sentence].add(lattice.start[k])
-            columns = self.ratios(block, family).tolist(), made, could, block.numbers, counted.tolist()
-            for ratio, changes, free, number, counts in zip(*columns, strict=True):
-                if counts:
-                    said[number] = Summed(ratio, changes, len(free) / 100, changes)
-        return said
+    def weigher(self, spinner: str) -> Weigher:
+        """What weighs sentences that were decoded by the weights of a family or kind of spinner."""
+        return Weigher(self._model, self._fitted.weights_of(spinner).context)
 
     def _evidence(self, passages: Passages, block: Block) -> Iterator[tuple[int, float]]:
         """Of each sentence, what the screen and the lattice say together."""
         screened = np.array([passages.evidence[i] for i in block.numbers])
         one, screen, lattice = self._fitted.passage
-        heard = one + screen * screened + lattice * self.ratios(block, passages.family or "")
-        most = np.maximum(np.minimum(MOST, A_PLACE * np.maximum(1.0, changes(block))), screened)
+        heard = one + screen * screened + lattice * self.weigher(passages.family or "").ratios(block)
+        most = np.maximum(np.minimum(MOST, A_PLACE * np.maximum(1.0, expected_changes(block))), screened)
         return zip(block.numbers, np.clip(heard, -MOST, most).tolist(), strict=True)
 
     def _two_sided(self, tokens: Tokens, lattice: Lattice) -> Doubles | None:
@@ -264,27 +188,6 @@ class Reader:
             for k in (k for k, kind in enumerate(lattice.kind) if kind == TERM):
                 score[k] = sum(own[i] for i in range(lattice.start[k], lattice.end[k]))
         return score
-
-
-def _changing(lattice: Lattice) -> Iterator[tuple[int, int]]:
-    """Arcs that change something, each with its sentence."""
-    arcs = [k for k, option in enumerate(lattice.option) if option is not None]
-    return zip(arcs, lattice.sentence_of(np.array(lattice.start, np.int64)[arcs]).tolist(), strict=True)
-
-
-def _telling(block: Block, among: Container[int] | None = None) -> NDArray[np.bool_]:
-    """Which sentences say something of a whole text: what is shorter (an index, a glossary's margin) has no context to
-    be wrong in."""
-    long = (end - begin >= LEAST_WORDS for begin, end in block.lattice.sentences)
-    wanted = (among is None or number in among for number in block.numbers)
-    return np.array([a and b for a, b in zip(long, wanted, strict=True)], bool)
-
-
-def changes(block: Block) -> Doubles:
-    """Expected changes of each sentence, shape (sentences,)."""
-    arcs = [k for k, option in enumerate(block.lattice.option) if option is not None]
-    sentence = block.lattice.sentence_of(np.array(block.lattice.start, np.int64)[arcs])
-    return np.bincount(sentence, block.decoded.suspected[arcs], len(block.lattice.sentences)).astype(np.float64)
 
 
 def blocked(numbers: Sequence[int], sentences: Sequence[tuple[int, int]]) -> Iterator[list[int]]:

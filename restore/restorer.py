@@ -14,12 +14,13 @@ from restore.batch import ordered_map
 from restore.cache import kept
 from restore.context import ContextModel
 from restore.edits import MENTION, Editor, with_braces
+from restore.evidence import Block
 from restore.fitted import Fitted, load_fitted
 from restore.lexicon import Lexicon, LexiconError, family_of, load, phrases, source_files, split_families
 from restore.neural import LEAST as ASKED
 from restore.neural import SecondOpinion, installed, load_opinions
 from restore.passages import STRANGER, Passages
-from restore.reading import Block, Reader
+from restore.reading import Reader
 from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, Verdict, splice, with_article
 from restore.screen import Screen, phrase_weights
@@ -191,7 +192,7 @@ class Restorer:
             passages = self._screen.dense(tokens)
             numbers = range(len(passages.sentences))
             blocks = self.reader.decoded(tokens, passages, numbers, frozenset())
-            ratios = [r for block in blocks for r in self.reader.ratios(block, "").tolist()]
+            ratios = [r for block in blocks for r in self.reader.weigher("").ratios(block).tolist()]
         return list(zip(passages.evidence, ratios, strict=True))
 
     def restore(self, text: str, source: str | None = None) -> Restoration:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log, sqrt
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from restore.buckets import Hashes, hashes, ngram_hash, word_hash
 from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice, mark_before
 from restore.context import COMMA, SENTENCE, UNSEEN, ContextModel
+from restore.evidence import Evidence
 from restore.inflection import Form
 from restore.lexicon import Option
 from restore.memo import Memo
@@ -100,23 +101,6 @@ class Judgement:
     def probability(self) -> float:
         """Of having been spun."""
         return 1 / (1 + exp(min(700.0, -self.log_odds)))
-
-
-class Summed(NamedTuple):
-    """What decoding says of a text.
-
-    ratio: log probability under its lattice against that of the words as they stand, as the decoder weighs them, less
-    where few changes recur often. distinct: expected number of different changes. free: hundreds of tokens that could
-    be changed. changes: expected number of all changes. words: hundreds of
-    tokens that were read. coherence: log of how much likelier one of these is where it stands than anywhere, the mean.
-    """
-
-    ratio: float = 0.0
-    distinct: float = 0.0
-    free: float = 0.0
-    changes: float = 0.0
-    words: float = 0.0
-    coherence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,7 +396,7 @@ class Thesaurus:
         return Judgement(min(UNREAD, log_odds), alone[best], strange, list(SOURCES)[best], archaic)
 
 
-def reconsidered(alone: Judgement, size: int, read: Summed, own_table: bool = False) -> Judgement:
+def reconsidered(alone: Judgement, size: int, read: Evidence, own_table: bool = False) -> Judgement:
     """The judgement of a text of so many tokens by what decoding says; none where it has no sentence to speak of."""
     if own_table:
         said = (1, read.ratio, read.distinct, read.free, alone.strange)
@@ -422,7 +406,7 @@ def reconsidered(alone: Judgement, size: int, read: Summed, own_table: bool = Fa
     return replace(alone, log_odds=log_odds, rate=read.changes / max(1, size), own_table=own_table)
 
 
-def by_reading(alone: Judgement, read: Summed) -> tuple[float, ...]:
+def by_reading(alone: Judgement, read: Evidence) -> tuple[float, ...]:
     """What is weighed (`READ`) to tell a spinner from an author whose own words are rare: how much better the text
     reads once some are changed and how many that takes, and whether it is English as it is written now. A text is of
     one kind, so that what it says grows with the square root of its length."""

@@ -14,16 +14,16 @@ from dataclasses import replace
 from math import exp, expm1, log, log1p
 from typing import Final, NamedTuple
 
+from restore.evidence import Block, Evidence
 from restore.passages import smooth, turns_of
 from restore.places import Place
-from restore.reading import Block, Reader
+from restore.reading import Reader
 from restore.text import Tokens, tokenize
 from restore.thesaurus import (
     BY_OWN_TABLE,
     FAMILY,
     OWN_PRIOR,
     Judgement,
-    Summed,
     Thesaurus,
     gate,
     own_gate,
@@ -58,6 +58,7 @@ class Unlisted:
     def __init__(self, thesaurus: Thesaurus, reader: Reader):
         self._thesaurus = thesaurus
         self._reader = reader
+        self._weigher = reader.weigher(FAMILY)
 
     def judge(
         self, tokens: Tokens, fixed: frozenset[int], look: bool = False, places: Sequence[tuple[Place, float]] = ()
@@ -83,7 +84,7 @@ class Unlisted:
 
     def _by_synonyms(self, tokens: Tokens, alone: Judgement, fixed: frozenset[int]) -> _Tried:
         blocks = self._reader.by_synonyms(tokens, self._thesaurus.source(alone.source), fixed)
-        read = self._reader.summed(tokens, blocks, FAMILY)
+        read = self._weigher.of_text(tokens, blocks)
         return _Tried(reconsidered(alone, len(tokens), read), read.ratio, blocks)
 
     def _strange_in_part(self, tokens: Tokens) -> bool:
@@ -106,14 +107,14 @@ class Unlisted:
             blocks = self._reader.by_synonyms(tokens, self._thesaurus.source(source), fixed, numbers)
         else:
             blocks = self._reader.by_own_table(tokens, None, fixed, known=False, numbers=numbers)
-        read = self._reader.summed(tokens, blocks, FAMILY)
+        read = self._weigher.of_text(tokens, blocks)
         judged = reconsidered(self._thesaurus.judge(own), len(own), read, own_table=not source)
         return judged.log_odds >= HOPELESS[not source]
 
     def _by_own_table(self, tokens: Tokens, alone: Judgement, fixed: frozenset[int]) -> _Tried:
         """The text as a whole, or the part of it that is likelier to have been spun."""
         blocks = self._reader.by_own_table(tokens, None, fixed, known=False)
-        read = self._reader.summed(tokens, blocks, FAMILY)
+        read = self._weigher.of_text(tokens, blocks)
         whole = reconsidered(alone, len(tokens), read, own_table=True)
         sentences = tokens.sentences()
         spun, turns = self._chained(tokens, alone, blocks)
@@ -122,7 +123,7 @@ class Unlisted:
         if 0 < len(part) < len(sentences):
             own = tokenize("\n".join(_stretch(tokens, *sentences[i]) for i in sorted(part)))
             if len(own) >= LEAST_PART:
-                in_part = self._reader.summed(tokens, blocks, FAMILY, part)
+                in_part = self._weigher.of_text(tokens, blocks, part)
                 judged = reconsidered(self._thesaurus.judge(own), len(own), in_part, own_table=True)
                 log_odds = judged.log_odds + _division(part, turns)
                 judgement = replace(judgement, log_odds=max(whole.log_odds, log_odds))
@@ -133,7 +134,7 @@ class Unlisted:
     ) -> tuple[list[float], list[tuple[float, float]]]:
         """Probability of each sentence to have been spun if any was, and the chances of turning between them."""
         sentences = tokens.sentences()
-        said = self._reader.apiece(blocks, FAMILY, len(sentences))
+        said = self._weigher.of_sentences(blocks, len(sentences))
         strange = alone.strange / len(tokens)
         evidence = [_adds(s, strange * (end - begin)) for s, (begin, end) in zip(said, sentences, strict=True)]
         turns = list(turns_of(tokens, sentences, TURNS, TURNS))
@@ -153,11 +154,11 @@ class Unlisted:
         explain it better still."""
         reader, source = self._reader, self._thesaurus.source(alone.source)
         blocks = reader.by_own_table(tokens, source, fixed, known=False)
-        mixed = reader.summed(tokens, blocks, FAMILY).ratio > ratio
+        mixed = self._weigher.of_text(tokens, blocks).ratio > ratio
         return reader.by_own_table(tokens, source if mixed else None, fixed, known=True, places=places)
 
 
-def _adds(said: Summed, strange: float) -> float:
+def _adds(said: Evidence, strange: float) -> float:
     """What a sentence adds to the log odds of its text."""
     _, ratio, distinct, free, words = BY_OWN_TABLE
     return ratio * said.ratio + distinct * said.distinct + free * said.free + words * strange

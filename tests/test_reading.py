@@ -10,9 +10,10 @@ import pytest
 import restore
 from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice, joined
 from restore.decoder import Weights, as_found, expand, posteriors
+from restore.evidence import Block, expected_changes
 from restore.fitted import load_fitted
 from restore.lexicon import Option
-from restore.reading import Block, blocked, changes, decoded_twice
+from restore.reading import blocked, decoded_twice
 from restore.shipped import root
 from restore.text import tokenize
 
@@ -116,7 +117,7 @@ def test_sentences_are_judged_by_one_weight_of_the_two_sided_model_and_read_by_a
 def test_changes_are_counted_by_sentence():
     found = lattice((0, 1, "local", 0.0, None), (0, 2, "climate", 0.0, option("climate")), (1, 2, "weather", 0.0, None))
     block = Block([4], found, dataclasses.replace(_decoded(found), suspected=np.array([0.2, 0.8, 0.2])))
-    assert changes(block).tolist() == [0.8]
+    assert expected_changes(block).tolist() == [0.8]
 
 
 def _decoded(found: Lattice):
@@ -178,7 +179,7 @@ def test_a_change_that_recurs_counts_once(engine):
     """A page of mathematics says "module" a hundred times; that is no hundred times as suspicious."""
     sentence = "The officers of the firm purchased a vehicle for the undertaking. "
     once, often = (
-        engine.reader.summed(t, engine.reader.by_own_table(t, None, frozenset(), known=True), "thesaurus")
+        engine.reader.weigher("thesaurus").of_text(t, engine.reader.by_own_table(t, None, frozenset(), known=True))
         for t in (tokenize(sentence), tokenize(sentence * 20))
     )
     assert often.changes > 15 * once.changes > 15

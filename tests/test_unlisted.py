@@ -65,13 +65,13 @@ def test_a_page_that_was_spun_throughout_is_one_part(engine, spun):
 def test_what_sentences_say_adds_up(engine, spun):
     tokens = tokenize("\n\n".join(spun))
     blocks = engine.reader.by_own_table(tokens, None, frozenset(), known=False)
-    apiece = engine.reader.apiece(blocks, "thesaurus", len(tokens.sentences()))
-    whole = engine.reader.summed(tokens, blocks, "thesaurus")
+    apiece = engine.reader.weigher("thesaurus").of_sentences(blocks, len(tokens.sentences()))
+    whole = engine.reader.weigher("thesaurus").of_text(tokens, blocks)
     assert sum(s.changes for s in apiece) == pytest.approx(whole.changes)
     assert sum(s.free for s in apiece) == pytest.approx(whole.free)
     assert whole.distinct <= whole.changes
     half = frozenset(range(len(apiece) // 2))
-    assert engine.reader.summed(tokens, blocks, "thesaurus", half).changes == pytest.approx(
+    assert engine.reader.weigher("thesaurus").of_text(tokens, blocks, half).changes == pytest.approx(
         sum(s.changes for s in apiece[: len(half)])
     )
 

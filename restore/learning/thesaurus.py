@@ -259,7 +259,7 @@ def fit_judge(spun: list[str], clean: list[str], engine: Restorer, seed: int = 0
             labels.append(label)
             if judged.alone > gate(len(tokens)):
                 blocks = engine.reader.by_synonyms(tokens, thesaurus.source(judged.source), frozenset())
-                read.append(by_reading(judged, engine.reader.summed(tokens, blocks, FAMILY)))
+                read.append(by_reading(judged, engine.reader.weigher(FAMILY).of_text(tokens, blocks)))
                 read_labels.append(label)
     weights = logistic(np.array(read), np.array(read_labels), untouched=UNTOUCHED)
     weights[0] += log(UNTOUCHED)
@@ -282,7 +282,7 @@ def fit_own_table(texts: list[str], others: list[str], engine: Restorer, seed: i
             strange = thesaurus.judge(tokens).strange
             if strange > own_gate(len(tokens)) + NOT_CLEARED * len(tokens) / 100:
                 blocks = engine.reader.by_own_table(tokens, None, frozenset(), known=False)
-                rows.append([1.0, *engine.reader.summed(tokens, blocks, FAMILY)[:3], strange])
+                rows.append([1.0, *engine.reader.weigher(FAMILY).of_text(tokens, blocks)[:3], strange])
                 labels.append(label)
     weights = logistic(np.array(rows), np.array(labels), untouched=UNTOUCHED)
     weights[0] += log(UNTOUCHED)
