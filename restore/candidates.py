@@ -121,8 +121,8 @@ class Lattice:
 
 
 def joined(one: Lattice, other: Lattice, left: bool = True) -> Lattice:
-    """The arcs of two lattices over the same sentences. left: whether words that
-    are left alone speak against both, or against the first alone."""
+    """Union of the arcs of two lattices over the same sentences. left: whether an identity arc carries the weights
+    of both lattices (words left alone speak against both tables) or the first's alone."""
     known = set(zip(one.start, one.end, one.words, strict=True))
     stays = {
         start: w for start, w, o in zip(other.start, other.weight, other.option, strict=True) if o is None and left

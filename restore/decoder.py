@@ -43,7 +43,8 @@ class Weights:
 class Decoded:
     """posterior: probability of each arc of the lattice, shape (arcs,). context: mean log probability of each arc's
     words in place, shape (arcs,). evidence: log probability of each sentence under the lattice, shape (sentences,).
-    suspected: probability of each arc as it is heard where a sentence is judged, shape (arcs,)."""
+    suspected: posterior of each arc in the first pass, by which it is decided whether a sentence was spun, shape
+    (arcs,)."""
 
     posterior: NDArray[np.float64]
     context: NDArray[np.float64]

@@ -71,8 +71,8 @@ def turns_of(
     across: tuple[float, float] = ACROSS,
     unparted: tuple[float, float] = UNPARTED,
 ) -> Iterator[tuple[float, float]]:
-    """Chances to leave spun text and to come back, before each sentence but the first: where a paragraph ends, and
-    anywhere in a text of one line."""
+    """Transition probabilities (spun to quoted, quoted to spun) before each sentence but the first: `across` at a
+    paragraph break, `unparted` anywhere in a text of one line, `WITHIN` elsewhere."""
     gaps = [tokens.text[tokens.end[a - 1] : tokens.start[a]] for a, _ in sentences[1:]]
     parted = any("\n" in gap for gap in gaps)
     for gap in gaps:

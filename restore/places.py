@@ -192,9 +192,9 @@ def smooth_places(
 
         -FOUND d length + sum over its places of log [1 + d / DENSITY e^w].
 
-    A place's weight stands against what all places say of the text that do not overlap with it: whether the family is
-    at work there, and how densely; where it is known to be, against the chance that it is at work elsewhere alone. A
-    change that occurs twice counts once.
+    The odds of a place add to its weight what the other places, those that do not overlap it, say: whether the family
+    is at work, and how densely. some: it is known to be; a place is then weighed against the family being at work
+    elsewhere only. A change that occurs twice counts once.
     """
     counted: list[tuple[Place, Doubles]] = []
     known: set[tuple[str, str]] = set()

@@ -66,15 +66,16 @@ class Reader:
         return Finder(load([THESAURUS]), self._model)
 
     def doubts(self, passages: Passages) -> bool:
-        """Whether a text should be read before it is judged."""
+        """Whether the screen leaves a text in doubt, so that it is decoded for the verdict."""
         return bool(self._fitted.passage) and passages.untouched > CERTAIN and any(p >= LOOK for p in passages.spun)
 
     def read(
         self, tokens: Tokens, passages: Passages, fixed: frozenset[int], least: float, assumed: bool = False
     ) -> tuple[Passages, list[Block]]:
-        """The sentences that may have been spun, decoded, and the passages as this shows them.
+        """Decodes the sentences that may have been spun and revises the passages by what that shows, until no further
+        sentence comes into question.
 
-        least: probability from which on a sentence must be read. assumed: the caller knows what was spun.
+        least: probability from which on a sentence is decoded. assumed: the caller says what was spun; nothing is revised.
         """
         revise = bool(self._fitted.passage) and not assumed
         floor = min(least, LOOK) if revise else least
@@ -174,8 +175,8 @@ class Reader:
         return zip(block.numbers, np.clip(heard, -MOST, most).tolist(), strict=True)
 
     def _two_sided(self, tokens: Tokens, lattice: Lattice) -> Doubles | None:
-        """What the two-sided model says of each arc, if any changes something. It does not know sparse families: to it
-        their arcs are as the words that they stand for."""
+        """Two-sided log probability of each arc, None where no arc changes anything. The model was not trained on
+        sparse families; their arcs get the scores of the found words."""
         sparse = TERM in lattice.kind
         known = [k for k, kind in enumerate(lattice.kind) if kind != TERM] if sparse else list(range(len(lattice)))
         part = lattice.taken(known) if sparse else lattice

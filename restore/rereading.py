@@ -185,7 +185,8 @@ def doubtful(edits: Sequence[Edit], families: frozenset[str], sure: float = SURE
 
 
 def softmax(score: Doubles, places: Places) -> Doubles:
-    """Probabilities of the candidates of each place; they share what they had."""
+    """Probabilities of the candidates of each place: a softmax of their scores, scaled so that each place keeps
+    its total prior probability."""
     place = places.place
     p = np.exp(score - np.maximum.reduceat(score, places.first)[place])
     share = np.maximum(np.add.reduceat(places.prior, places.first), _FLOOR)

@@ -1,4 +1,4 @@
-"""The engine, in the order that the data flows: screen, candidates, context, decode, surface."""
+"""The engine: screens a text, decodes what may have been spun, and turns the likeliest readings into edits."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ THRESHOLD: Final = 0.6  # of calibrated probabilities, F0.5 is best above it, re
 
 
 class _Chunk(NamedTuple):
-    """A stretch of a text that is judged by itself, `offset` code points into it; blocks: what was decoded of it
-    while it was screened, None where it was not read."""
+    """A stretch of a text that is screened and restored by itself. offset: where it begins, in code points.
+    blocks: sentences that screening had to decode already; None where it decoded none."""
 
     tokens: Tokens
     offset: int
@@ -175,7 +175,8 @@ class Restorer:
         return Reader(self._lexicon, self._screen, self.model, self._fitted, THESAURUS in self.families)
 
     def detect(self, text: str) -> Verdict:
-        """Whether, how surely and how heavily a text was spun; only doubtful ones are read."""
+        """Verdict on a text: whether it was spun, how probably, and how much of it. Only doubtful texts are
+        decoded."""
         with self._turn:
             return _merge([(s.passages, len(s.tokens)) for s in self._screened(text)])
 
@@ -209,15 +210,15 @@ class Restorer:
         return Restoration(restored, tuple(edits), _merge(screened), source)
 
     def _judged(self, chunk: _Chunk, edits: list[Edit]) -> list[Edit]:
-        """Edits judged once more in the text that they make, and by the language model."""
+        """Edits rescored by the second reading in the restored text, then by the language model if one is used."""
         text, spinner = chunk.tokens.text, chunk.passages.spinner
         if edits and self._fitted.rereading:
             edits = self._rereader.judge(text, edits, self.dense_families | {THESAURUS}, spinner)
         return self._opinion.judge(text, edits, spinner) if edits and self.neural else edits
 
     def _with_articles(self, made: list[Edit], proposed: list[Edit], tokens: Tokens) -> Iterator[Edit]:
-        """Edits, those that were judged to be others than proposed with the article before them in the form that they
-        need, unless it is another edit's or on the allow-list."""
+        """The edits. Where rescoring chose another replacement, the a/an before it is adapted, unless that belongs
+        to another edit or is on the allow-list."""
         first = {edit.start: edit.replacement for edit in proposed}
         fixed = self._fixed(tokens) if made else frozenset()
         free = 0
@@ -250,8 +251,9 @@ class Restorer:
             yield _Chunk(tokens, offset, passages, blocks)
 
     def _passages(self, tokens: Tokens) -> tuple[Passages, list[Block] | None]:
-        """Screening by the listed families, doubtful texts being read (what was decoded is given too), and by the
-        thesaurus where these explain a text badly. Other languages than English are left."""
+        """Screens by the listed families, decoding doubtful texts, and by the thesaurus where no listed family
+        explains the text. Returns the passages and the sentences decoded on the way (None if none). Text that is
+        not English is taken as untouched."""
         if not self.assume_spun and not in_english(tokens):
             return Passages.none(tokens.sentences()), None
         dense, blocks = self._screen.dense(tokens, self.assume_spun), None
@@ -328,7 +330,8 @@ def _claimed(passages: Passages) -> frozenset[int]:
 
 
 def _weighed(listed: Passages, judged: Judgement, assume_spun: bool, alone: bool) -> Passages:
-    """Screening with the thesaurus heard: its passages where it was at work, else the better of both probabilities."""
+    """The screening, revised by the thesaurus's judgement: its passages if it was at work, otherwise only the
+    larger of the two probabilities."""
     if judged.log_odds >= 0 or alone:
         p = 1.0 if assume_spun else judged.probability
         return replace(

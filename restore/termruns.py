@@ -261,8 +261,8 @@ def _path_score(path: list[_Arc], left: str, right: str, pairs: Pairs) -> float:
 
 
 def _rivals(paths: list[tuple[float, list[_Arc]]], lo: int, hi: int) -> dict[tuple[str, ...], float]:
-    """What else than the best reading's arcs from `lo` to `hi` may stand there, all around as in that, these first:
-    words and score of the whole."""
+    """Alternatives for arcs lo to hi of the best path, itself first: words -> score of the whole path. Only paths
+    that agree with the best one everywhere else count."""
     best = paths[0][1]
     first, last = best[lo].start, best[hi - 1].end
     around = [a.words for a in best[:lo]], [a.words for a in best[hi:]]

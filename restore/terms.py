@@ -168,19 +168,18 @@ class Terms:
         return len(held) >= share * len(tokens) and len(set(held)) >= cues
 
     def prior(self, tokens: Tokens, places: Sequence[Place]) -> float:
-        """Probability that the family is at work in a text with such places, by how it reads; what listed phrases say
-        does not depend on that."""
+        """Prior probability that the family is at work: lower where a text is little like a paper, unless it has a
+        sure listed phrase."""
         listed = any(p.options[0].source != COMPOSED and p.weight >= LISTED for p in places)
         if listed or not self._register or self._reads(tokens, PAPER):
             return RARE_PRIOR
         return RARE_PRIOR * LESS_OFTEN
 
     def places(self, tokens: Tokens, spun: bool = False) -> list[Place]:
-        """Stretches that may be tortured terms, by their first token; they may overlap.
-
-        Where only papers are looked for, texts that neither read like one nor have several listed phrases are asked for
-        the listed phrases alone, and those where the tables show nothing for nothing beyond. Where another family has
-        `spun` the text, papers are too, and others not even for these.
+        """Stretches that may be tortured terms, ordered by first token; they may overlap. If the family was not
+        named: a text that neither reads like a paper nor has two listed phrases is searched for listed phrases only;
+        in a paper, changes that no table has are looked for only if the tables found something. spun: a dense family
+        explains the text; then papers are searched for listed phrases and other texts not at all.
         """
         wary = bool(self._register) and not self._reads(tokens, LIKE_PAPER)
         if wary and spun:
@@ -380,7 +379,8 @@ def _listed_weight(listed: float, ratio: float) -> float:
 
 
 def _no_more(p: Place, known: list[Place]) -> Place:
-    """A place with no more weight than the known term has of which it is part: that weighs the whole phrase."""
+    """A place with its weight capped at that of any known term that contains it and restores the same words; the
+    term's weight rests on the whole phrase."""
     weight = p.weight
     for term in known:
         if term.start <= p.start and p.end <= term.end:

@@ -112,8 +112,8 @@ class Walks:
         return self._drafts(tokens, self._starts(tokens), self._tables.terms, frozenset())
 
     def drafts_with_gap(self, tokens: Tokens) -> Iterator[Draft]:
-        """The same for terms of which one word is unknown: one beside a neighbour that the context model has never seen
-        it with."""
+        """Drafts of terms in which one word is unknown; that word must stand beside one that the context model has
+        never seen it with."""
         odd = self._odd(tokens)
         beside = (i for i, key in enumerate(tokens.key) if (odd[i] or odd[i - 1]) and _may_be_unknown(key))
         return self._drafts(tokens, self._gapped_starts(tokens, odd), self._gapped.terms, frozenset(beside))
@@ -176,7 +176,7 @@ class Walks:
                 yield i
 
     def _odd(self, tokens: Tokens) -> list[bool]:
-        """Of each token, whether the next one may be of the same term and the context model has never seen it there."""
+        """For each token, whether a term may go on to the next one and the context model has never seen that pair."""
         key = hashes(map(shape, tokens.key))
         seen, _ = self._model.seen(key[:-1], key[1:])
         return [not s and gap in JOINED for s, gap in zip(seen.tolist(), tokens.gap[1:], strict=True)] + [False]
@@ -195,8 +195,8 @@ class Walks:
         return known
 
     def _ahead(self, key: str, gapped: bool) -> frozenset[str]:
-        """The words by which terms go on that begin with a reading of a word; of those with a word left out, `GAP` too
-        where it may be the next."""
+        """The words that may come next in a term that begins with some reading of `key`. gapped: of terms with a
+        word left out; `GAP` is among them where the next word may be the unknown one."""
         known = self._follow.get((key, gapped))
         if known is None:
             trie = self._gapped.terms if gapped else self._tables.terms
@@ -329,7 +329,7 @@ def _whole_term(leaf: float, path: _Path) -> list[tuple[str, float]]:
 
 
 def _may_be_unknown(word: str) -> bool:
-    """Whether a word is such that a paraphraser changes."""
+    """Whether a paraphraser might have changed a word: letters only, three or more, and no function word."""
     return len(word) > 2 and word.isalpha() and word not in SMALL and word != PROTECTED_WORD
 
 

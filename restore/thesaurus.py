@@ -82,9 +82,9 @@ class Judgement:
     """Whether a text was spun from a thesaurus.
 
     log_odds: that it was. alone: log-likelihood ratio in nats, spun against untouched, of the words alone; strange: the
-    same for a spinner with a table of its own. source: the thesaurus. archaic: words of older and formal English in a
-    hundred, one at most. rate: expected share of its tokens that were
-    replaced, nought where words alone cleared it. own_table: whether the spinner seems to have a table of its own
+    same for a spinner with a table of its own. source: the thesaurus. archaic: words of older or formal English per
+    hundred tokens, capped at one. rate: expected share of tokens that were replaced; zero where the text was not
+    decoded. own_table: whether the spinner seems to have a table of its own
     (which shares some entries with the listed families'). spun: probability of each sentence if any was; empty: one.
     """
 
@@ -322,8 +322,8 @@ class Thesaurus:
         return self._sources[name]
 
     def words_alone(self, tokens: Tokens) -> Doubles:
-        """Evidence of the words alone for each of `SCREENED`; of pairs of words too, unless single ones clear the
-        text."""
+        """Log-likelihood ratio by words alone for each of `SCREENED`, shape (sources,). Pairs of words are added
+        unless single words already fall too far short of the gates."""
         evidence, size = self._single_words(tokens), len(tokens)
         doubtful = evidence[:-1].max() > gate(size) - PAIRS or evidence[-1] > own_gate(size) - OWN_PAIRS
         return evidence + self._pairs(tokens) if doubtful else evidence
@@ -338,8 +338,8 @@ class Thesaurus:
         return np.asarray(np.where(weight > 0, weight / counts[:, None], weight).sum(axis=0))
 
     def strangest(self, tokens: Tokens, size: int, source: str | None = None) -> tuple[int, int, float]:
-        """The stretch of so many tokens, half-open, whose words speak most for a source, or for a spinner with a table
-        of its own; and what they say, each as often as it stands there."""
+        """Begin, end (half-open) and evidence of the `size` tokens that speak most for a source (None: for a
+        spinner with a table of its own). Repeated words count each time."""
         row, common = self._looked_up(tokens)
         column = list(SOURCES).index(source) if source else -1
         total = np.concatenate([[0.0], np.cumsum(np.where(common, self._weights[row, column], 0.0))])
@@ -397,7 +397,8 @@ class Thesaurus:
 
 
 def reconsidered(alone: Judgement, size: int, read: Evidence, own_table: bool = False) -> Judgement:
-    """The judgement of a text of so many tokens by what decoding says; none where it has no sentence to speak of."""
+    """The judgement of a text of `size` tokens after decoding. With no sentence long enough to count, the log odds
+    by synonyms are `UNREAD`."""
     if own_table:
         said = (1, read.ratio, read.distinct, read.free, alone.strange)
         log_odds = OWN_PRIOR + float(np.dot(BY_OWN_TABLE, said))
@@ -407,9 +408,9 @@ def reconsidered(alone: Judgement, size: int, read: Evidence, own_table: bool = 
 
 
 def by_reading(alone: Judgement, read: Evidence) -> tuple[float, ...]:
-    """What is weighed (`READ`) to tell a spinner from an author whose own words are rare: how much better the text
-    reads once some are changed and how many that takes, and whether it is English as it is written now. A text is of
-    one kind, so that what it says grows with the square root of its length."""
+    """Features for `READ`: constant, ratio and changes (both by the square root of the length), log length,
+    coherence, archaic words. They tell a spinner from an author who likes rare words. Sentences of one text are
+    not independent, so evidence grows with the root of the length."""
     root = sqrt(max(LEAST_READ, read.words))
     length = log(min(max(LEAST_READ, read.words), MOST_READ))
     return 1.0, read.ratio / root, read.distinct / root, length, read.coherence, alone.archaic

@@ -63,7 +63,8 @@ class Unlisted:
     def judge(
         self, tokens: Tokens, fixed: frozenset[int], look: bool = False, places: Sequence[tuple[Place, float]] = ()
     ) -> tuple[Judgement, list[Block] | None]:
-        """Whether a text was spun so; doubtful ones are read, and what was decoded is given too.
+        """Judges whether such a spinner was at work. Doubtful texts are decoded; the decoded sentences are returned
+        too (None where none were).
 
         fixed: tokens that keep their identity. look: read it whatever its words say. places: what sparse families claim
         of it, with log odds.
@@ -95,8 +96,8 @@ class Unlisted:
         return said > PART_GATE and self._thesaurus.judge(tokenize(_stretch(tokens, begin, end))).strange > PART_GATE
 
     def _promising(self, tokens: Tokens, fixed: frozenset[int], source: str | None = None) -> bool:
-        """Whether a long text is worth reading, by a source of the thesaurus or as by a spinner with a table of its own:
-        its strangest stretch is read first. Most clean ones are given up there."""
+        """Whether decoding all of a long text is worth while: its strangest stretch is decoded first and must not
+        be hopeless. source: the thesaurus's; None for a spinner with a table of its own. Short texts always are."""
         if len(tokens) < 2 * FIRST:
             return True
         begin, end, _ = self._thesaurus.strangest(tokens, FIRST, source)
