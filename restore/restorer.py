@@ -16,6 +16,7 @@ from restore.context import ContextModel
 from restore.edits import MENTION, Editor, with_braces
 from restore.evidence import Block
 from restore.fitted import Fitted, load_fitted
+from restore.judgement import Judgement
 from restore.lexicon import Lexicon, LexiconError, family_of, load, phrases, source_files, split_families
 from restore.neural import LEAST as ASKED
 from restore.neural import SecondOpinion, installed, load_opinions
@@ -28,7 +29,7 @@ from restore.shipped import CONTEXT, FITTED, OPINIONS, root
 from restore.terms import Terms
 from restore.text import Tokens, chunks, in_english, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
-from restore.thesaurus import Judgement, Thesaurus
+from restore.thesaurus import Thesaurus
 from restore.twosided import TwoSided
 from restore.unlisted import Unlisted
 

@@ -9,16 +9,15 @@ detector over words alone, one look-up a word:
 P(x | o) one over the number of the words related to o. A word counts once a document, and a repeated
 one less in favour of spinning: a topic's words recur, a random synonym does not. The source
 (`synonyms.SOURCES`) with the most evidence gives the candidates. Documents that the first look does not clear
-are decoded with these (`reading.py`), and a logistic regression weighs the likelihood ratio of the lattice, how much it
-changes, and whether the text is English as it is written now.
+are decoded with these (`reading.py`) and judged by what that says (`judgement.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from math import exp, log, sqrt
+from math import exp, log
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +27,8 @@ from numpy.typing import NDArray
 from restore.buckets import Hashes, hashes, ngram_hash, word_hash
 from restore.candidates import IDENTITY, INFLECTED, LISTED, Lattice, mark_before
 from restore.context import COMMA, SENTENCE, UNSEEN, ContextModel
-from restore.evidence import Evidence
 from restore.inflection import Form
+from restore.judgement import ALONE_PRIOR, Judgement, by_words, gate, own_gate
 from restore.lexicon import Option
 from restore.memo import Memo
 from restore.synonyms import (
@@ -50,57 +49,12 @@ RATE: Final = 0.15  # share of the replaceable words that a spinner replaces
 LONGEST: Final = 3  # words in a found phrase
 MAX_ORIGINALS: Final = 50  # of one word that are tried in context
 MAX_OPTIONS: Final = 12  # of these that are decoded
-GATE: Final = (-3.0, 1.0)  # least evidence of words alone for a text to be decoded: constant, each hundred tokens
-SHORT_GATE: Final = (
-    1.0  # but no less than this: of three sources, no window of 12 to 200 words was convicted from below
-)
 PAIRS: Final = 5.0  # evidence that pairs of words may add; where single words miss the gate by more, none are looked at
-UNREAD: Final = -1.0  # log odds that words alone can at most give
+OWN_PAIRS: Final = 2.0  # the same, as by a spinner with a table of its own
 REMEMBERED: Final = 30_000  # phrases, or words, between texts
 CAP: Final = 4.0  # of one word's evidence
-WORDS_ALONE: Final = (-0.818, 0.194, -0.442)  # log odds from: 1, evidence of the words alone, hundreds of tokens
-READ: Final = (0.101, 0.342, -0.559, 1.043, 1.152, -3.16)  # from what decoding says, in the order of `by_reading`
-LEAST_READ: Final = 0.1  # hundreds of tokens that were read: by as many a text is weighed at least,
-MOST_READ: Final = 10.0  # and at most, as in the fit, by its length alone
-# Decoded as a spinner's with a table of its own, from: 1, ratio, changes, hundreds of free tokens, evidence of the words
-# alone (whose weight is negative: what context adds)
-BY_OWN_TABLE: Final = (-0.047, 0.542, -0.304, -2.312, -0.541)
-# Evidence of words alone in a hundred tokens from which on a text is decoded so, at least in all (words that recur say
-# nothing new),
-OWN_GATE: Final = (-0.5, -4.0)
-OWN_PAIRS: Final = 2.0  # and what pairs of words may add to it
-# Log odds of a document to be such, for even odds in the fit: of any; of those that words alone do not clear;
-ALONE_PRIOR: Final = -4.5
-PRIOR: Final = -2.0
-OWN_PRIOR: Final = -4.5  # of a spinner with a table of its own: good English full of spinners' phrases comes near
 _FORMS: Final[tuple[Form | None, ...]] = (None, "s", "ed", "en", "ing")
 _JOINERS: Final = frozenset((" ", "-"))
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """Whether a text was spun from a thesaurus.
-
-    log_odds: that it was. alone: log-likelihood ratio in nats, spun against untouched, of the words alone; strange: the
-    same for a spinner with a table of its own. source: the thesaurus. archaic: words of older or formal English per
-    hundred tokens, capped at one. rate: expected share of tokens that were replaced; zero where the text was not
-    decoded. own_table: whether the spinner seems to have a table of its own
-    (which shares some entries with the listed families'). spun: probability of each sentence if any was; empty: one.
-    """
-
-    log_odds: float
-    alone: float
-    strange: float
-    source: str
-    archaic: float = 0.0
-    rate: float = 0.0
-    own_table: bool = False
-    spun: tuple[float, ...] = ()
-
-    @property
-    def probability(self) -> float:
-        """Of having been spun."""
-        return 1 / (1 + exp(min(700.0, -self.log_odds)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,40 +345,8 @@ class Thesaurus:
             return Judgement(ALONE_PRIOR, -np.inf, -np.inf, next(iter(SOURCES)))
         *alone, strange = self.words_alone(tokens).tolist()
         best = int(np.argmax(alone))
-        log_odds = ALONE_PRIOR + float(np.dot(WORDS_ALONE, (1, alone[best], len(tokens) / 100)))
         archaic = min(1.0, 100 / len(tokens) * sum(map(self._archaic.__contains__, tokens.key)))
-        return Judgement(min(UNREAD, log_odds), alone[best], strange, list(SOURCES)[best], archaic)
-
-
-def reconsidered(alone: Judgement, size: int, read: Evidence, own_table: bool = False) -> Judgement:
-    """The judgement of a text of `size` tokens after decoding. With no sentence long enough to count, the log odds
-    by synonyms are `UNREAD`."""
-    if own_table:
-        said = (1, read.ratio, read.distinct, read.free, alone.strange)
-        log_odds = OWN_PRIOR + float(np.dot(BY_OWN_TABLE, said))
-    else:
-        log_odds = PRIOR + float(np.dot(READ, by_reading(alone, read))) if read.words else UNREAD
-    return replace(alone, log_odds=log_odds, rate=read.changes / max(1, size), own_table=own_table)
-
-
-def by_reading(alone: Judgement, read: Evidence) -> tuple[float, ...]:
-    """Features for `READ`: constant, ratio and changes (both by the square root of the length), log length,
-    coherence, archaic words. They tell a spinner from an author who likes rare words. Sentences of one text are
-    not independent, so evidence grows with the root of the length."""
-    root = sqrt(max(LEAST_READ, read.words))
-    length = log(min(max(LEAST_READ, read.words), MOST_READ))
-    return 1.0, read.ratio / root, read.distinct / root, length, read.coherence, alone.archaic
-
-
-def gate(tokens: int) -> float:
-    """Evidence of the words alone from which on a text of so many tokens is decoded."""
-    return max(GATE[0] + GATE[1] * tokens / 100, SHORT_GATE)
-
-
-def own_gate(tokens: int) -> float:
-    """The same, to be decoded as a spinner's with a table of its own."""
-    apiece, least = OWN_GATE
-    return max(apiece * tokens / 100, least)
+        return by_words(alone[best], strange, list(SOURCES)[best], archaic, len(tokens))
 
 
 def _stream(tokens: Tokens, sentences: list[tuple[int, int]]) -> tuple[list[str], dict[int, int]]:

@@ -14,31 +14,23 @@ from dataclasses import replace
 from math import exp, expm1, log, log1p
 from typing import Final, NamedTuple
 
-from restore.evidence import Block, Evidence
+from restore.evidence import Block
+from restore.judgement import BY_OWN_TABLE, OWN_PRIOR, Judgement, by_own_table, by_synonyms, gate, own_gate
 from restore.passages import smooth, turns_of
 from restore.places import Place
 from restore.reading import Reader
 from restore.text import Tokens, tokenize
-from restore.thesaurus import (
-    BY_OWN_TABLE,
-    FAMILY,
-    OWN_PRIOR,
-    Judgement,
-    Thesaurus,
-    gate,
-    own_gate,
-    reconsidered,
-)
+from restore.thesaurus import FAMILY, Thesaurus
 
 LEAST_PART: Final = 60  # tokens of a part that is judged by itself
 # Evidence of the words of the strangest stretch of a longer text from which on it is read, though the whole has too
 # little; of clean pages one in sixty has so much.
 PART_GATE: Final = 2.0
-FIRST: Final = 150  # tokens of a text twice as long that are read first, where its words are strangest,
-# and their log odds below which the rest is not: by a thesaurus, as by a spinner with a table of its own. Of 112 windows
-# of text spun by thesauri that were convicted in the end none had less, of 56 clean ones three quarters; by own tables of
-# 114 none, of 39 clean ones all but one.
-HOPELESS: Final = (-2.0, -8.0)
+FIRST: Final = 150  # tokens of a text twice as long that are decoded first, where its words are strangest
+# Log odds of these, decoded with synonyms, below which the rest is left. Of 112 windows of text spun by thesauri that were
+# convicted in the end none had less, of 56 clean ones three quarters;
+HOPELESS: Final = -2.0
+HOPELESS_BY_OWN_TABLE: Final = -8.0  # of 114 spun by tables of their own none had less, of 39 clean ones all but one
 # Chances to leave spun text and to come back where a paragraph ends, or after a sentence in a text of one line: less
 # than for listed families, since a sentence says less.
 TURNS: Final = (0.02, 0.1)
@@ -86,7 +78,7 @@ class Unlisted:
     def _by_synonyms(self, tokens: Tokens, alone: Judgement, fixed: frozenset[int]) -> _Tried:
         blocks = self._reader.by_synonyms(tokens, self._thesaurus.source(alone.source), fixed)
         read = self._weigher.of_text(tokens, blocks)
-        return _Tried(reconsidered(alone, len(tokens), read), read.ratio, blocks)
+        return _Tried(by_synonyms(alone, len(tokens), read), read.ratio, blocks)
 
     def _strange_in_part(self, tokens: Tokens) -> bool:
         """Whether the strangest stretch of a longer text is worth reading though the whole is not."""
@@ -108,15 +100,16 @@ class Unlisted:
             blocks = self._reader.by_synonyms(tokens, self._thesaurus.source(source), fixed, numbers)
         else:
             blocks = self._reader.by_own_table(tokens, None, fixed, known=False, numbers=numbers)
-        read = self._weigher.of_text(tokens, blocks)
-        judged = reconsidered(self._thesaurus.judge(own), len(own), read, own_table=not source)
-        return judged.log_odds >= HOPELESS[not source]
+        read, alone = self._weigher.of_text(tokens, blocks), self._thesaurus.judge(own)
+        if source:
+            return by_synonyms(alone, len(own), read).log_odds >= HOPELESS
+        return by_own_table(alone, len(own), read).log_odds >= HOPELESS_BY_OWN_TABLE
 
     def _by_own_table(self, tokens: Tokens, alone: Judgement, fixed: frozenset[int]) -> _Tried:
         """The text as a whole, or the part of it that is likelier to have been spun."""
         blocks = self._reader.by_own_table(tokens, None, fixed, known=False)
         read = self._weigher.of_text(tokens, blocks)
-        whole = reconsidered(alone, len(tokens), read, own_table=True)
+        whole = by_own_table(alone, len(tokens), read)
         sentences = tokens.sentences()
         spun, turns = self._chained(tokens, alone, blocks)
         part = frozenset(i for i, p in enumerate(spun) if p >= 0.5)
@@ -125,7 +118,7 @@ class Unlisted:
             own = tokenize("\n".join(_stretch(tokens, *sentences[i]) for i in sorted(part)))
             if len(own) >= LEAST_PART:
                 in_part = self._weigher.of_text(tokens, blocks, part)
-                judged = reconsidered(self._thesaurus.judge(own), len(own), in_part, own_table=True)
+                judged = by_own_table(self._thesaurus.judge(own), len(own), in_part)
                 log_odds = judged.log_odds + _division(part, turns)
                 judgement = replace(judgement, log_odds=max(whole.log_odds, log_odds))
         return _Tried(judgement, read.ratio, blocks)
@@ -137,9 +130,11 @@ class Unlisted:
         sentences = tokens.sentences()
         said = self._weigher.of_sentences(blocks, len(sentences))
         strange = alone.strange / len(tokens)
-        evidence = [_adds(s, strange * (end - begin)) for s, (begin, end) in zip(said, sentences, strict=True)]
+        evidence = [
+            BY_OWN_TABLE.added(s, strange * (end - begin)) for s, (begin, end) in zip(said, sentences, strict=True)
+        ]
         turns = list(turns_of(tokens, sentences, TURNS, TURNS))
-        spun, untouched = smooth(evidence, turns, 1 / (1 + exp(-OWN_PRIOR - BY_OWN_TABLE[0])))
+        spun, untouched = smooth(evidence, turns, 1 / (1 + exp(-OWN_PRIOR - BY_OWN_TABLE.constant)))
         any_was = -expm1(untouched)
         return [min(1.0, p / any_was) if any_was > 0 else 0.0 for p in spun], turns
 
@@ -157,12 +152,6 @@ class Unlisted:
         blocks = reader.by_own_table(tokens, source, fixed, known=False)
         mixed = self._weigher.of_text(tokens, blocks).ratio > ratio
         return reader.by_own_table(tokens, source if mixed else None, fixed, known=True, places=places)
-
-
-def _adds(said: Evidence, strange: float) -> float:
-    """What a sentence adds to the log odds of its text."""
-    _, ratio, distinct, free, words = BY_OWN_TABLE
-    return ratio * said.ratio + distinct * said.distinct + free * said.free + words * strange
 
 
 def _division(part: frozenset[int], turns: Sequence[tuple[float, float]]) -> float:

@@ -14,6 +14,7 @@ from rapidfuzz.distance import Indel
 import restore
 from restore.evidence import Evidence
 from restore.inflection import analyses
+from restore.judgement import Judgement, by_synonyms, features
 from restore.learning.gold import judged, read_marked
 from restore.learning.regression import logistic
 from restore.learning.thesaurus import (
@@ -29,7 +30,7 @@ from restore.restoration import splice
 from restore.shipped import root
 from restore.synonyms import SCREENED, SECTIONS, SOURCES, Relation, Synonyms, inflected, load_screen
 from restore.text import tokenize
-from restore.thesaurus import FAMILY, Judgement, Thesaurus, by_reading, reconsidered
+from restore.thesaurus import FAMILY, Thesaurus
 
 # A WordNet database in small: offset, lexicographer file, part of speech, lemmas, pointers, gloss.
 NOUNS = """\
@@ -192,8 +193,8 @@ def test_old_books_keep_their_words(engine):
 def test_length_alone_is_no_evidence():
     """An index has no sentence to speak of; a library says no more than its first thousand words about what it is."""
     alone = Judgement(-5.0, 0.0, 0.0, "wordnet")
-    assert reconsidered(alone, 50_000, Evidence()).log_odds < 0
-    assert by_reading(alone, Evidence(words=10)) == by_reading(alone, Evidence(words=1000))
+    assert by_synonyms(alone, 50_000, Evidence()).log_odds < 0
+    assert features(alone, Evidence(words=10)) == features(alone, Evidence(words=1000))
 
 
 def test_archaic_words_are_given_by_no_source_but_one(thesaurus):

@@ -173,7 +173,7 @@ def thesaurus_judge_command(
     documents: Annotated[int, typer.Option(help="Originals to spin; of each other source a quarter as many.")] = 900,
     seed: Annotated[int, typer.Option(help="Of the spinner and the windows.")] = 0,
 ) -> None:
-    """Fit the weights by which restore.thesaurus judges a document, and print them (three minutes)."""
+    """Fit the weights by which restore.judgement judges a document, and print them (three minutes)."""
     from restore.learning.thesaurus import fit_judge
     from restore.restorer import Restorer
 
@@ -181,7 +181,7 @@ def thesaurus_judge_command(
     spun = [*_originals(pairs, documents), *_others(spin, more, seed)]
     fit = fit_judge(spun, _others(clean, more, seed), Restorer(), seed)
     typer.echo(f"WORDS_ALONE = {tuple(fit.words_alone.round(3).tolist())}")
-    typer.echo(f"READ = {tuple(fit.read.round(3).tolist())}")
+    typer.echo(f"BY_SYNONYMS = {tuple(fit.read.round(3).tolist())}")
 
 
 @app.command("own-table-judge")

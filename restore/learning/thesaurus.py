@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from restore.buckets import Table, hashes, ngram_hash
 from restore.context import UNSEEN, ContextModel
 from restore.inflection import Form
+from restore.judgement import features, gate, own_gate
 from restore.learning.regression import logistic
 from restore.learning.smoothing import pack
 from restore.learning.spinner import Spinner
@@ -34,7 +35,7 @@ from restore.shipped import root
 from restore.surface import match_case
 from restore.synonyms import SCREENED, SECTIONS, SOURCES, WEIGHT_STEP, WEIGHT_ZERO, Relation, Synonyms, inflected
 from restore.text import tokenize
-from restore.thesaurus import FAMILY, RATE, Thesaurus, by_reading, gate, own_gate
+from restore.thesaurus import FAMILY, RATE, Thesaurus
 
 _FILES: Final = {"n": "data.noun", "v": "data.verb", "a": "data.adj", "r": "data.adv"}
 _LEMMA: Final = re.compile(r"[a-z]{3,}(?:[ -][a-z]+){0,2}")
@@ -259,7 +260,7 @@ def fit_judge(spun: list[str], clean: list[str], engine: Restorer, seed: int = 0
             labels.append(label)
             if judged.alone > gate(len(tokens)):
                 blocks = engine.reader.by_synonyms(tokens, thesaurus.source(judged.source), frozenset())
-                read.append(by_reading(judged, engine.reader.weigher(FAMILY).of_text(tokens, blocks)))
+                read.append(features(judged, engine.reader.weigher(FAMILY).of_text(tokens, blocks)))
                 read_labels.append(label)
     weights = logistic(np.array(read), np.array(read_labels), untouched=UNTOUCHED)
     weights[0] += log(UNTOUCHED)
@@ -267,7 +268,7 @@ def fit_judge(spun: list[str], clean: list[str], engine: Restorer, seed: int = 0
 
 
 def fit_own_table(texts: list[str], others: list[str], engine: Restorer, seed: int = 0) -> NDArray[np.float64]:
-    """Weights for `thesaurus.BY_OWN_TABLE`, as `fit_judge` those for `READ`; each text is spun by tables of their own.
+    """Weights for `judgement.BY_OWN_TABLE`, as `fit_judge` those for `BY_SYNONYMS`; each text is spun by tables of their own.
     Only what words alone do not clear by far is learned from."""
     random = Random(seed)
     thesaurus = Thesaurus(root() / "thesaurus", engine.model)
@@ -313,7 +314,7 @@ def _by_original(family: str) -> list[list[Entry]]:
 
 
 class Fit(NamedTuple):
-    """Weights for `thesaurus.WORDS_ALONE` and `thesaurus.READ`."""
+    """Weights for `judgement.WORDS_ALONE` and `judgement.BY_SYNONYMS`."""
 
     words_alone: NDArray[np.float64]
     read: NDArray[np.float64]
