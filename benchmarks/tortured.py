@@ -37,9 +37,9 @@ def figures(rows: Path, seed: int, share: float = 0.1) -> dict[str, tuple[int, i
     with tempfile.TemporaryDirectory() as name:
         family = family_without(folder, known, Path(name) / "tortured")
         out = {}
-        for mode, wary in (("", True), (", family named", False)):
+        for mode, named in (("", False), (", family named", True)):
             engine = Restorer()
-            engine.sparse = [Terms(family, "tortured", engine.model, scholarly_only=wary)]
+            engine.sparse = [Terms(family, "tortured", engine.model, named=named)]
             for kind, group in (("held out", held), ("listed", listed)):
                 out[f"{kind}, alone{mode}"] = restored(engine, group, 1, Random(seed))
                 out[f"{kind}, three in an abstract{mode}"] = restored(engine, group, 3, Random(seed))

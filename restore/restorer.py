@@ -155,8 +155,8 @@ class Restorer:
     def sparse(self) -> list[Terms]:
         """Matchers of the sparse families."""
         own = frozenset(self._lexicon.options) if self.lexicon_paths else frozenset()
-        wary = self._families_unsaid  # who names a family means it
-        return [Terms(root() / name, name, self.model, own, wary) for name in self._sparse_families]
+        named = not self._families_unsaid
+        return [Terms(root() / name, name, self.model, own, named) for name in self._sparse_families]
 
     @cached_property
     def _editor(self) -> Editor:

@@ -77,11 +77,10 @@ NEVER: Final = exp(-5.0)  # share of a change that no table has
 REGISTER: Final = "register.txt"
 PLACES: Final = "places.json"
 THESAURUS: Final = "thesaurus"  # the family whose synonyms explain changes that no table has
-# Distinct words of a paper's in a text that reads like one, and their share of it (2% of news pages have so many); the same
-# for a text that reads somewhat like one (11%),
+# Distinct words of a paper's in a text that reads like one, and their share of it: 2% of news pages have so many.
 PAPER: Final = (2, 0.03)
-LIKE_PAPER: Final = (1, 0.015)
-LESS_OFTEN: Final = 0.1  # which is so much seldomer a tortured paper
+LIKE_PAPER: Final = (1, 0.015)  # the same of one that reads somewhat like a paper: 11% of news pages
+LESS_OFTEN: Final = 0.1  # how much seldomer such a one is a tortured paper
 TELLING_PHRASES: Final = 2  # different listed phrases by which a text shows itself a paper as well
 WORST: Final = -1.0  # places of less weight are not kept
 HINT: Final = 0.5  # weight of a place by the tables above which a paper is looked through for what they lack
@@ -103,15 +102,16 @@ class Terms:
         name: str,
         model: ContextModel,
         barred: frozenset[str] = frozenset(),
-        scholarly_only: bool = False,
+        named: bool = True,
         judge: Judge | None = None,
     ):
-        """`barred`: found phrases that another lexicon has precedence for. `scholarly_only`: compose only in texts
-        that read at least somewhat like a paper. `judge`: how composed places are judged, instead of as the folder says."""
-        register = (folder / REGISTER).read_text(encoding="utf-8").splitlines() if scholarly_only else []
+        """`barred`: found phrases that another lexicon has precedence for. `named`: the caller named the family and means
+        any text; otherwise terms are composed only in texts that read at least somewhat like a paper. `judge`: how composed
+        places are judged, instead of as the folder says."""
+        register = [] if named else (folder / REGISTER).read_text(encoding="utf-8").splitlines()
         self._register = frozenset(w for line in register if not line.startswith("#") for w in line.split())
         self.name = name
-        self.named = not scholarly_only
+        self.named = named
         self._folder, self._barred = folder, barred
         self._model = model
         self._usual = Memo[str, float](REMEMBERED)
@@ -128,29 +128,29 @@ class Terms:
         return listed
 
     @cached_property
-    def _t(self) -> Tables:
+    def _tables(self) -> Tables:
         return kept(f"terms {self.name}", table_files(self._folder), lambda: read_tables(self._folder))
 
     @cached_property
     def _terms(self) -> TermModel:
-        counts = kept(f"pairs {self.name}", table_files(self._folder), lambda: counted(self._t.terms))
+        counts = kept(f"pairs {self.name}", table_files(self._folder), lambda: counted(self._tables.terms))
         return TermModel(counts, self._model)
 
     @cached_property
     def _segments(self) -> Segments:
-        return Segments(self._t)
+        return Segments(self._tables)
 
     @cached_property
     def _walks(self) -> Walks:
         thesaurus = root() / SYNONYMS
         files = [*table_files(self._folder), thesaurus]
-        gapped = kept(f"gapped {self.name}", files, lambda: with_gaps(self._t.terms, shared(thesaurus)))
+        gapped = kept(f"gapped {self.name}", files, lambda: with_gaps(self._tables.terms, shared(thesaurus)))
         inner = {word for before, group in self._terms.pairs.items() if before for word in group}
-        return Walks(self._t, self._segments, inner, gapped, lambda: shared(thesaurus), self._model)
+        return Walks(self._tables, self._segments, inner, gapped, lambda: shared(thesaurus), self._model)
 
     @cached_property
     def _runs(self) -> Runs:
-        return Runs(self.name, self._list, self._t, self._segments, self._terms, self._model)
+        return Runs(self.name, self._list, self._tables, self._segments, self._terms, self._model)
 
     @cached_property
     def _judge(self) -> Judge:
@@ -171,7 +171,7 @@ class Terms:
         """Prior probability that the family is at work: lower where a text is little like a paper, unless it has a
         sure listed phrase."""
         listed = any(p.options[0].source != COMPOSED and p.weight >= LISTED for p in places)
-        if listed or not self._register or self._reads(tokens, PAPER):
+        if listed or self.named or self._reads(tokens, PAPER):
             return RARE_PRIOR
         return RARE_PRIOR * LESS_OFTEN
 
@@ -181,25 +181,33 @@ class Terms:
         in a paper, changes that no table has are looked for only if the tables found something. spun: a dense family
         explains the text; then papers are searched for listed phrases and other texts not at all.
         """
-        wary = bool(self._register) and not self._reads(tokens, LIKE_PAPER)
-        if wary and spun:
+        paper = self.named or self._reads(tokens, LIKE_PAPER)
+        if spun and not paper:
             return []
         drafts = self._listed_drafts(tokens)
-        if wary:
-            weighed = self._weighed(tokens, drafts) if drafts else []
-            sure = [p for p in weighed if p.weight >= LISTED and _whole(p, tokens)]
+        if spun and not self.named:  # other words explain the text: none is put together
+            return _one_each(self._listed_places(tokens, drafts))
+        if not paper:
+            sure = [p for p in self._listed_places(tokens, drafts) if p.weight >= LISTED]
             if len({" ".join(tokens.key[p.start : p.end]) for p in apart(sure)}) < TELLING_PHRASES:
                 return _one_each(sure)
-        if spun and self._register:  # other words explain the text: none is put together
-            return _one_each([p for p in self._weighed(tokens, drafts) if _whole(p, tokens)])
+        return _one_each(self._composed_too(tokens, drafts))
+
+    def _listed_places(self, tokens: Tokens, drafts: list[Draft]) -> list[Place]:
+        """Places of listed phrases alone."""
+        return [p for p in self._weighed(tokens, drafts) if _whole(p, tokens)] if drafts else []
+
+    def _composed_too(self, tokens: Tokens, drafts: list[Draft]) -> list[Place]:
+        """Listed and composed places; unless the family was named, changes that no table has are looked for only where
+        the tables show something."""
         doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
         known = self._by_tables(tokens, drafts)
         places = self._judged(tokens, known, doubtful)
-        if self._register:
+        if not self.named:
             hint = HINT + log(RARE_PRIOR / self.prior(tokens, places))
             if not any(p.weight > hint and not _within(p, doubtful) for p in places):
-                return _one_each(places)
-        return _one_each([*places, *self._judged(tokens, self._beyond(tokens, drafts, known), doubtful)])
+                return places
+        return [*places, *self._judged(tokens, self._beyond(tokens, drafts, known), doubtful)]
 
     def composed(self, tokens: Tokens) -> list[Place]:
         """Composed places; their weight here is the log-likelihood ratio."""
@@ -214,7 +222,7 @@ class Terms:
 
     def _beyond(self, tokens: Tokens, drafts: list[Draft], known: list[Place]) -> list[Place]:
         """Compositions with an unknown word, or of no known term."""
-        swapped = self._t.openings
+        swapped = self._tables.openings
         starts = [i for i, key in enumerate(tokens.key) if key in swapped]
         gapped = self._weighed(tokens, list(self._walks.drafts_with_gap(tokens)))
         places = [*known, *gapped]
@@ -258,7 +266,7 @@ class Terms:
     def _features(self, p: Place, tokens: Tokens, found: float, original: float) -> Features:
         """What a composed place is judged by; log probabilities of the found phrase and the original as such are
         given."""
-        words = self._t.words
+        words = self._tables.words
         shares = (words.get(x, {}).get(y, NEVER) for x, y in p.changes)
         written = tokens.text[tokens.start[p.start] + 1 : tokens.end[p.end - 1]]
         return Features(
@@ -266,7 +274,7 @@ class Terms:
             channel=sum(map(log, shares)),
             found=found,
             original=original,
-            term=self._t.term_weight(p.options[0].original) - LOG_RATE,
+            term=self._tables.term_weight(p.options[0].original) - LOG_RATE,
             margin=p.shares[0],
             changes=float(len(p.changes)),
             capitals=float(any(c.isupper() for c in written)),
@@ -290,7 +298,7 @@ class Terms:
                 for e in known:
                     original = in_number(e.original, form)
                     met = self._met(e.condition, tokens)
-                    joint = log(e.rate) + met + self._t.term_weight(original)
+                    joint = log(e.rate) + met + self._tables.term_weight(original)
                     if original not in options or joint > options[original][0]:
                         options[original] = (joint, e.source)
                     best = max(best, met)
@@ -346,7 +354,7 @@ class Terms:
         total = top + log(sum(exp(v - top) for _, (v, _) in best))
         weight = total - usual
         if d.listed is None:
-            if weight < LEAST_RATIO or d.end - d.start == 1 or phrase in self._t.ordinary:
+            if weight < LEAST_RATIO or d.end - d.start == 1 or phrase in self._tables.ordinary:
                 return None
         elif (weight := _listed_weight(d.listed, weight)) < WORST:
             return None

@@ -305,7 +305,7 @@ def test_listed_phrases_make_a_paper_as_its_words_do(engine):
 
 
 def test_what_the_tables_lack_is_looked_for_where_they_show_something(model):
-    wary, named = (Terms(root() / "tortured", "tortured", model, scholarly_only=w) for w in (True, False))
+    wary, named = (Terms(root() / "tortured", "tortured", model, named=n) for n in (False, True))
     alone = "They applied buttress vector machines to both datasets of the experiment."
     beside = f"{alone} It runs on fluffy rationale."
 
@@ -319,7 +319,7 @@ def test_what_the_tables_lack_is_looked_for_where_they_show_something(model):
 
 def test_a_paper_is_likelier_tortured_than_what_reads_somewhat_like_one(model):
     """A composed term is as odd in both, a listed phrase says as much."""
-    screen = Screen(load([]), {}, [Terms(root() / "tortured", "tortured", model, scholarly_only=True)])
+    screen = Screen(load([]), {}, [Terms(root() / "tortured", "tortured", model, named=False)])
     rain = " It rained on the village all day and the people stayed at home." * 20
     paper, somewhat, neither = " The proposed algorithm improves accuracy." * 3, " The algorithm works." * 4, ""
 
