@@ -22,7 +22,7 @@ import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restore.cache import folder
-from restore.restoration import OF_REPLACEMENT, Edit
+from restore.restoration import Edit, rejudged
 from restore.vectors import Doubles
 
 CLOSE: Final = 0.97  # confidence up to which an edit is looked at again,
@@ -120,7 +120,7 @@ class SecondOpinion:
         likelier."""
         opinion = self._opinions.get(spinner, self._opinions[""])
         return [
-            edit if heard is None else self._weighed(edit, heard, opinion)
+            edit if heard is None else _weighed(edit, heard, opinion)
             for edit, heard in self.heard(text, edits, opinion.least)
         ]
 
@@ -135,7 +135,7 @@ class SecondOpinion:
             if close[number]:
                 bare = before.rstrip(" ")
                 pieces.append(bare)
-                asked.append((len(pieces), self._continuations(edit, text, edits[number + 1 :])))
+                asked.append((len(pieces), _continuations(edit, text, edits[number + 1 :])))
                 before = before[len(bare) :]
             pieces.append(before + _standing(edit))
             at = edit.end
@@ -143,33 +143,28 @@ class SecondOpinion:
         for edit, asks in zip(edits, close, strict=True):
             yield edit, next(heard) if asks else None
 
-    def candidates(self, edit: Edit) -> tuple[list[str], Doubles]:
-        """What may stand at an edit's place, and the engine's probabilities."""
-        listed = [(edit.replacement, edit.confidence), *edit.alternatives][:CANDIDATES]
-        return [t for t, _ in listed], np.array([p for _, p in listed])
 
-    def _continuations(self, edit: Edit, text: str, later: Sequence[Edit]) -> list[str]:
-        """Each candidate with the blank before and what follows it."""
-        after = _following(text, edit.end, later)
-        blank = " " if text[edit.start - 1 : edit.start] == " " else ""
-        return [blank + candidate + after for candidate in self.candidates(edit)[0]]
+def _weighed(edit: Edit, heard: Doubles, o: Opinion) -> Edit:
+    """An edit with the probabilities of its candidates that the model's and the engine's make together."""
+    texts, engine = candidates_of(edit)
+    own = np.array([t == edit.found for t in texts])
+    z = o.engine * np.log(np.maximum(engine, 1e-6)) + o.model * heard + o.identity * own
+    p = np.exp(z - z.max())
+    p *= engine.sum() / p.sum()
+    return rejudged(edit, texts, p.tolist(), "language model", heard.tolist())
 
-    def _weighed(self, edit: Edit, heard: Doubles, o: Opinion) -> Edit:
-        texts, engine = self.candidates(edit)
-        own = np.array([t == edit.found for t in texts])
-        z = o.engine * np.log(np.maximum(engine, 1e-6)) + o.model * heard + o.identity * own
-        p = np.exp(z - z.max())
-        p *= engine.sum() / p.sum()
-        order = np.argsort(-p, kind="stable").tolist()
-        best = next((k for k in order if not own[k]), None)
-        if best is None:
-            return edit
-        others = tuple((texts[k], float(p[k])) for k in order if k != best)
-        stays = texts[best] == edit.replacement
-        evidence = {name: e for name, e in edit.evidence.items() if stays or name not in OF_REPLACEMENT}
-        if own.any():
-            evidence["language model"] = float(heard[best] - heard[own].max())
-        return replace(edit, replacement=texts[best], confidence=float(p[best]), alternatives=others, evidence=evidence)
+
+def candidates_of(edit: Edit) -> tuple[list[str], Doubles]:
+    """What may stand at an edit's place, and the engine's probabilities."""
+    listed = [(edit.replacement, edit.confidence), *edit.alternatives][:CANDIDATES]
+    return [t for t, _ in listed], np.array([p for _, p in listed])
+
+
+def _continuations(edit: Edit, text: str, later: Sequence[Edit]) -> list[str]:
+    """Each candidate with the blank before and what follows it."""
+    after = _following(text, edit.end, later)
+    blank = " " if text[edit.start - 1 : edit.start] == " " else ""
+    return [blank + candidate + after for candidate in candidates_of(edit)[0]]
 
 
 def _threads() -> int:

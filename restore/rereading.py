@@ -34,7 +34,7 @@ from restore.cloze import Cloze
 from restore.context import sequence
 from restore.inflection import bases
 from restore.kinship import Kinship
-from restore.restoration import OF_REPLACEMENT, Edit, splice
+from restore.restoration import Edit, rejudged, splice
 from restore.shipped import root
 from restore.text import tokenize
 from restore.vectors import Doubles, Ints
@@ -52,7 +52,7 @@ Coefficients = tuple[float, ...]  # in the order of `FEATURES`
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class DoubtfulEdits:
     """Candidates of the edits that are read again, place after place.
 
     edit: number of each place's edit, shape (places,). first: its first candidate, shape (places,). text: the
@@ -103,10 +103,12 @@ class Rereader:
         company = (x[:, _COMPANY:] @ coefficients[_COMPANY:]).tolist()
         p, found, first = softmax(x @ coefficients, places).tolist(), places.found.tolist(), places.first.tolist()
         for number, a, b in zip(places.edit, first, [*first[1:], len(p)], strict=True):
-            out[number] = _judged(edits[number], places.text[a:b], p[a:b], found[a:b], company[a:b])
+            edit, spun = edits[number], edits[number].evidence["passage"]
+            final = [spun * q + (1 - spun if stays else 0.0) for q, stays in zip(p[a:b], found[a:b], strict=True)]
+            out[number] = rejudged(edit, places.text[a:b], final, "company", company[a:b])
         return out
 
-    def evidence(self, text: str, edits: Sequence[Edit], places: Places) -> Doubles:
+    def evidence(self, text: str, edits: Sequence[Edit], places: DoubtfulEdits) -> Doubles:
         """What speaks for each candidate, shape (candidates, features), in nats."""
         words, begin, end = _restored(text, edits, places)
         said, place = [words_read(candidate) for candidate in places.text], places.place
@@ -122,7 +124,7 @@ class Rereader:
             ]
         )
 
-    def _kin(self, edits: Sequence[Edit], places: Places, said: Sequence[Sequence[str]]) -> Doubles:
+    def _kin(self, edits: Sequence[Edit], places: DoubtfulEdits, said: Sequence[Sequence[str]]) -> Doubles:
         """Kinship of each candidate with the text as found, nought of that itself; shape (candidates,)."""
         found = self._kinship.of([words_read(edits[number].found) for number in places.edit])
         kin = np.einsum("ij,ij->i", found[places.place], self._kinship.of(said))
@@ -162,7 +164,7 @@ class Rereader:
         return _sum(row[kept], values, len(candidate))
 
 
-def doubtful(edits: Sequence[Edit], families: frozenset[str], sure: float = SURE) -> Places:
+def doubtful(edits: Sequence[Edit], families: frozenset[str], sure: float = SURE) -> DoubtfulEdits:
     """The edits of some families that are worth another look, up to a confidence of `sure`, with their candidates."""
     numbers: list[int] = []
     first: list[int] = []
@@ -181,10 +183,10 @@ def doubtful(edits: Sequence[Edit], families: frozenset[str], sure: float = SURE
             texts.append(text)
             prior.append((p - (1 - spun) if stays else p) / spun)
             found.append(stays)
-    return Places(numbers, np.array(first, np.int64), texts, np.array(prior), np.array(found, bool))
+    return DoubtfulEdits(numbers, np.array(first, np.int64), texts, np.array(prior), np.array(found, bool))
 
 
-def softmax(score: Doubles, places: Places) -> Doubles:
+def softmax(score: Doubles, places: DoubtfulEdits) -> Doubles:
     """Probabilities of the candidates of each place: a softmax of their scores, scaled so that each place keeps
     its total prior probability."""
     place = places.place
@@ -193,23 +195,7 @@ def softmax(score: Doubles, places: Places) -> Doubles:
     return np.asarray(p * (share / np.add.reduceat(p, places.first))[place])
 
 
-def _judged(edit: Edit, texts: list[str], p: list[float], found: list[bool], company: list[float]) -> Edit:
-    spun = edit.evidence["passage"]
-    order = sorted(range(len(p)), key=lambda k: -p[k])
-    best = next(k for k in order if not found[k])
-    others = [(texts[k], spun * p[k] + (1 - spun if found[k] else 0.0)) for k in order if k != best]
-    evidence = dict(edit.evidence)
-    if texts[best] != edit.replacement:  # of another replacement than these were about
-        for name in OF_REPLACEMENT:
-            evidence.pop(name, None)
-    standing = [c for c, f in zip(company, found, strict=True) if f]
-    if standing:
-        evidence["company"] = company[best] - max(standing)
-    others.sort(key=lambda a: -a[1])
-    return Edit(edit.start, edit.end, edit.found, texts[best], spun * p[best], edit.family, tuple(others), evidence)
-
-
-def _restored(text: str, edits: Sequence[Edit], places: Places) -> tuple[list[str], Ints, Ints]:
+def _restored(text: str, edits: Sequence[Edit], places: DoubtfulEdits) -> tuple[list[str], Ints, Ints]:
     """The words of the text as restored so far, and where among them each place begins and ends."""
     firm = [e.confidence >= 0.5 for e in edits]
     restored = splice(text, [(e.start, e.end, e.replacement) for e, f in zip(edits, firm, strict=True) if f])

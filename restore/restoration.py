@@ -11,7 +11,14 @@ from typing import Any, Final
 
 from restore.surface import fix_article
 
-OF_REPLACEMENT: Final = ("channel", "context", "frequency", "similarity", "record", "company")  # evidence for one alone
+_OF_REPLACEMENT: Final = (
+    "channel",
+    "context",
+    "frequency",
+    "similarity",
+    "record",
+    "company",
+)  # evidence for one alone
 _ARTICLE: Final = re.compile(r"\b(an?) $", re.IGNORECASE)
 
 
@@ -147,6 +154,26 @@ def splice(text: str, changes: Iterable[tuple[int, int, str]]) -> str:
         at = end
     parts.append(text[at:])
     return "".join(parts)
+
+
+def rejudged(
+    edit: Edit, texts: Sequence[str], probabilities: Sequence[float], name: str, scores: Sequence[float]
+) -> Edit:
+    """An edit whose candidates (`texts`, that found among them) have other probabilities: the likeliest one that changes
+    something is its replacement. Evidence `name`: how much more its score is than that of the text as found."""
+    order = sorted(range(len(texts)), key=lambda k: -probabilities[k])
+    best = next((k for k in order if texts[k] != edit.found), None)
+    if best is None:
+        return edit
+    stays = texts[best] == edit.replacement
+    evidence = {kind: value for kind, value in edit.evidence.items() if stays or kind not in _OF_REPLACEMENT}
+    standing = [score for text, score in zip(texts, scores, strict=True) if text == edit.found]
+    if standing:
+        evidence[name] = scores[best] - max(standing)
+    others = tuple((texts[k], probabilities[k]) for k in order if k != best)
+    return replace(
+        edit, replacement=texts[best], confidence=probabilities[best], alternatives=others, evidence=evidence
+    )
 
 
 def with_article(edit: Edit, text: str, free: int) -> Edit:

@@ -39,10 +39,12 @@ THRESHOLD: Final = 0.6  # of calibrated probabilities, F0.5 is best above it, re
 
 class _Chunk(NamedTuple):
     """A stretch of a text that is screened and restored by itself. offset: where it begins, in code points.
-    blocks: sentences that screening had to decode already; None where it decoded none."""
+    fixed: tokens of the allow-list. blocks: sentences that screening had to decode already; None where it decoded
+    none."""
 
     tokens: Tokens
     offset: int
+    fixed: frozenset[int]
     passages: Passages
     blocks: list[Block] | None
 
@@ -206,7 +208,7 @@ class Restorer:
                 screened.append((chunk.passages, len(chunk.tokens)))
                 proposed = self._edits(chunk)
                 made = [e for e in self._judged(chunk, proposed) if e.confidence >= self.threshold]
-                edits += [_moved(e, chunk.offset) for e in self._with_articles(made, proposed, chunk.tokens)]
+                edits += [_moved(e, chunk.offset) for e in _with_articles(made, proposed, chunk)]
         restored = splice(text, [(e.start, e.end, e.replacement) for e in edits])
         return Restoration(restored, tuple(edits), _merge(screened), source)
 
@@ -216,19 +218,6 @@ class Restorer:
         if edits and self._fitted.rereading:
             edits = self._rereader.judge(text, edits, self.dense_families | {THESAURUS}, spinner)
         return self._opinion.judge(text, edits, spinner) if edits and self.neural else edits
-
-    def _with_articles(self, made: list[Edit], proposed: list[Edit], tokens: Tokens) -> Iterator[Edit]:
-        """The edits. Where rescoring chose another replacement, the a/an before it is adapted, unless that belongs
-        to another edit or is on the allow-list."""
-        first = {edit.start: edit.replacement for edit in proposed}
-        fixed = self._fixed(tokens) if made else frozenset()
-        free = 0
-        for edit in made:
-            another = edit.replacement != first[edit.start]
-            if another and bisect_left(tokens.start, edit.start) - 1 not in fixed:
-                edit = with_article(edit, tokens.text, free)
-            free = edit.end
-            yield edit
 
     def pieces(self, text: str) -> Iterator[Restoration]:
         """A long text's stretches, restored one at a time so that memory stays bounded; joined they are the whole."""
@@ -248,10 +237,10 @@ class Restorer:
             raise TypeError(f"a text is a str, not {type(text).__name__}; decode bytes first")
         for offset, chunk in chunks(text):
             tokens = tokenize(chunk)
-            passages, blocks = self._passages(tokens)
-            yield _Chunk(tokens, offset, passages, blocks)
+            fixed = self._fixed(tokens)
+            yield _Chunk(tokens, offset, fixed, *self._passages(tokens, fixed))
 
-    def _passages(self, tokens: Tokens) -> tuple[Passages, list[Block] | None]:
+    def _passages(self, tokens: Tokens, fixed: frozenset[int]) -> tuple[Passages, list[Block] | None]:
         """Screens by the listed families, decoding doubtful texts, and by the thesaurus where no listed family
         explains the text. Returns the passages and the sentences decoded on the way (None if none). Text that is
         not English is taken as untouched."""
@@ -259,13 +248,13 @@ class Restorer:
             return Passages.none(tokens.sentences()), None
         dense, blocks = self._screen.dense(tokens, self.assume_spun), None
         if not self.assume_spun and self.reader.doubts(dense):
-            dense, blocks = self.reader.read(tokens, dense, self._fixed(tokens), self._least_spun)
+            dense, blocks = self.reader.read(tokens, dense, fixed, self._least_spun)
         listed = self._screen.with_sparse(tokens, dense, self.assume_spun)
         explained = sum(listed.evidence) > 0 if self.assume_spun else listed.dense >= 0.5
         if self._unlisted is None or explained or not listed.sentences:
             return listed, blocks
         alone = self.assume_spun and self.families == (THESAURUS,)
-        judged, read = self._unlisted.judge(tokens, self._fixed(tokens), alone, listed.places)
+        judged, read = self._unlisted.judge(tokens, fixed, alone, listed.places)
         if listed.probability >= 0.5 and not judged.own_table and not self.assume_spun:
             return listed, blocks  # a paper, whose terms no synonyms explain
         weighed = _weighed(listed, judged, self.assume_spun, alone)
@@ -273,26 +262,23 @@ class Restorer:
 
     def _edits(self, chunk: _Chunk) -> list[Edit]:
         """Edits of the sentences that may have been spun, or that a sparse family claims."""
-        tokens, passages = chunk.tokens, chunk.passages
+        tokens, passages, fixed = chunk.tokens, chunk.passages, chunk.fixed
         claimed = _claimed(passages)
         if not claimed and max(passages.spun, default=0.0) < self._least_spun:
             return []
-        fixed = self._fixed(tokens)
         if passages.family == THESAURUS and chunk.blocks is not None:
             spun, blocks = passages.spun, chunk.blocks
         else:
-            spun, blocks = self._by_lexicon(chunk, claimed, fixed)
+            spun, blocks = self._by_lexicon(chunk, claimed)
         known = passages.table == 1
         edits = [edit for block in blocks for edit in self._editor.edits(block, spun, tokens, fixed, known)]
         edits.sort(key=lambda e: e.start)
         family = passages.family or min(self.dense_families, default="")
         return with_braces(edits, tokens, fixed, family, passages.dense, self.threshold)
 
-    def _by_lexicon(
-        self, chunk: _Chunk, claimed: frozenset[int], fixed: frozenset[int]
-    ) -> tuple[list[float], list[Block]]:
+    def _by_lexicon(self, chunk: _Chunk, claimed: frozenset[int]) -> tuple[list[float], list[Block]]:
         """Which sentences were spun, and all that may be restored, decoded by the listed families."""
-        tokens, passages, blocks = chunk.tokens, chunk.passages, chunk.blocks
+        tokens, fixed, passages, blocks = chunk.tokens, chunk.fixed, chunk.passages, chunk.blocks
         if blocks is None:
             passages, blocks = self.reader.read(tokens, passages, fixed, self._least_spun, self.assume_spun)
         if not claimed:
@@ -318,6 +304,19 @@ class Restorer:
 def _restoring(options: dict[str, Any]) -> Callable[[str], Restoration]:
     """What restores texts in another process, from the options of this one's restorer."""
     return Restorer(**options).restore
+
+
+def _with_articles(made: list[Edit], proposed: list[Edit], chunk: _Chunk) -> Iterator[Edit]:
+    """The edits. Where rescoring chose another replacement, the a/an before it is adapted, unless that belongs
+    to another edit or is on the allow-list."""
+    first = {edit.start: edit.replacement for edit in proposed}
+    free = 0
+    for edit in made:
+        another = edit.replacement != first[edit.start]
+        if another and bisect_left(chunk.tokens.start, edit.start) - 1 not in chunk.fixed:
+            edit = with_article(edit, chunk.tokens.text, free)
+        free = edit.end
+        yield edit
 
 
 def _moved(edit: Edit, offset: int) -> Edit:

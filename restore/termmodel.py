@@ -47,11 +47,7 @@ class TermModel:
         self._technicals = Memo[str, float](REMEMBERED)
 
     def mixed(self, before: str, word: str, usual: float) -> float:
-        """Log P(word | before): context model and terms, mixed.
-
-        A pair that no term has backs off to how often the word follows another in
-        terms (heads are shared: "acid"), as far as the word before is a technical one.
-        """
+        """Log P(word | before). usual: the same by the context model."""
         group = self.pairs.get(before)
         weight = self.words.get(before, 0.0)
         in_terms = group.get(word, 0.0) / (weight + SPARSE) if group else 0.0

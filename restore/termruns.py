@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from math import exp, log
+from math import exp, inf, log
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -96,7 +96,7 @@ class Runs:
         """Log-likelihood ratio of the best reading of two neighbouring words; only for pairs that the model lacks."""
         first, second = hashes(shape(x) for x, _ in pairs), hashes(shape(y) for _, y in pairs)
         held, usual = self._model.seen(first, second)
-        gains = [-99.0] * len(pairs)
+        gains = [-inf] * len(pairs)
         asked: list[tuple[int, str, str, float]] = []
         for k, (x, y) in enumerate(pairs):
             if held[k]:
@@ -127,7 +127,7 @@ class Runs:
                 exp(s) * (exp(max(usual[index[o]], FLOOR)) + TERM_SHARE * self._terms.words.get(o, 0.0))
                 for o, s in options
             )
-            yield log(total) - own if total else -99.0
+            yield log(total) - own if total else -inf
 
     def _runs(self, tokens: Tokens, triggers: set[int]) -> Iterator[tuple[int, int]]:
         """Stretches of neighbouring words that hold a trigger; small words only inside them."""

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
-from math import exp, log
+from math import exp, inf, log
 from pathlib import Path
 from typing import Final
 
@@ -294,7 +294,7 @@ class Terms:
             known, form = self._entry(phrase, keys[end - 1])
             if known:
                 options: dict[str, tuple[float, str]] = {}
-                best = -99.0
+                best = -inf
                 for e in known:
                     original = in_number(e.original, form)
                     met = self._met(e.condition, tokens)

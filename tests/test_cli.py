@@ -172,7 +172,8 @@ def test_help_and_version(run):
     assert version[0] == f"restore {restore.__version__}"
     assert version[1].startswith("lexicon autoblog ")
     models = ["context model", "two-sided model", "associations", "cloze model", "kinship"]
-    assert [line.rpartition(" ")[0] for line in version[-5:]] == models
+    weights = ["fitted weights", "language model's weights"]
+    assert [line.rpartition(" ")[0] for line in version[-7:]] == [*models, *weights]
     assert run("clean", "--help").returncode == 0
 
 

@@ -32,7 +32,7 @@ from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.learning.thesaurus import SynonymSpinner
 from restore.lexicon import load, phrase_key, read, words_of
 from restore.neural import LEAST as ASKED
-from restore.neural import Model, Opinion, SecondOpinion
+from restore.neural import Model, Opinion, SecondOpinion, candidates_of
 from restore.reading import decoded_twice
 from restore.rereading import LEAST as REREAD_LEAST
 from restore.rereading import Coefficients, Rereader, doubtful
@@ -187,7 +187,7 @@ def _close_places(
         for edit, heard in listener.heard(text, engine.restore(text).edits, engine.threshold):
             if heard is None:
                 continue
-            candidates, probability = listener.candidates(edit)
+            candidates, probability = candidates_of(edit)
             own = np.array([c == edit.found for c in candidates])
             right = _right(marked, edit, candidates)
             if not right.any():  # the original is none of these: better that the text stays
