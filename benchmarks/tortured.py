@@ -18,8 +18,8 @@ from restore.learning import tortured
 from restore.learning.places import family_without, near
 from restore.restorer import Restorer
 from restore.shipped import root
-from restore.terms import Terms
-from restore.termtables import term_key
+from restore.sparse.tables import term_key
+from restore.sparse.terms import Terms
 
 ABSTRACTS: Final = Path(__file__).parent / "abstracts.txt"
 

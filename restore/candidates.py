@@ -5,7 +5,7 @@ written there: the tokens themselves (identity), the originals of a listed
 phrase, those of a phrase of which this is an inflected form, or those of a
 listed phrase that a misspelt word comes near to (RapidFuzz). Those are for
 sentences in which a dense family is at work; the places of sparse families
-(`terms.py`) bring their own originals and their own odds.
+(`sparse/`) bring their own originals and their own odds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from restore.context import COMMA, UNSEEN, ContextModel, frequency
 from restore.inflection import Form, analyses, inflect
 from restore.lexicon import LONGEST, Lexicon, Option
 from restore.memo import Memo
-from restore.places import Place
+from restore.sparse.places import Place
 from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
 from restore.vectors import Ints
 

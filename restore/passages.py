@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import exp, log, log1p
 from typing import Final
 
-from restore.places import Place
+from restore.sparse.places import Place
 from restore.synonyms import OWN_TABLE
 from restore.text import Tokens
 

@@ -23,9 +23,9 @@ from restore.evidence import Block, Weigher, expected_changes
 from restore.fitted import Fitted
 from restore.lexicon import Lexicon, load
 from restore.passages import STRANGER, Passages
-from restore.places import Place
 from restore.screen import Screen
 from restore.shipped import TWO_SIDED, root
+from restore.sparse.places import Place
 from restore.synonyms import OWN_TABLE
 from restore.text import Tokens
 from restore.thesaurus import FAMILY as THESAURUS

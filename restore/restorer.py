@@ -26,7 +26,7 @@ from restore.rereading import LEAST, Rereader
 from restore.restoration import Edit, Restoration, Verdict, splice, with_article
 from restore.screen import Screen, phrase_weights
 from restore.shipped import CONTEXT, FITTED, OPINIONS, root
-from restore.terms import Terms
+from restore.sparse.terms import Terms
 from restore.text import Tokens, chunks, in_english, tokenize
 from restore.thesaurus import FAMILY as THESAURUS
 from restore.thesaurus import Thesaurus

@@ -13,8 +13,8 @@ are chained (`passages.py`).
 
 That is for dense families, whose spinner touches every sentence. A sparse family
 (tortured papers) leaves few phrases among clean prose: each place that may be one
-(`terms.Terms.places`) is judged on its own weight and on that of the others, all
-as a mixture over how densely such phrases may stand (`places.smooth_places`).
+(`sparse.terms.Terms.places`) is judged on its own weight and on that of the others, all
+as a mixture over how densely such phrases may stand (`sparse.places.smooth_places`).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ import numpy as np
 from restore.context import ContextModel
 from restore.lexicon import LONGEST, Lexicon, words_of
 from restore.passages import SPUN_PRIOR, Passages, Trace, smooth, turns_of
-from restore.places import Place, apart, smooth_places
-from restore.terms import Terms
+from restore.sparse.places import Place, apart, smooth_places
+from restore.sparse.terms import Terms
 from restore.text import JOINED, Tokens, shape
 
 # A spinner may be the one whose table the lexicon holds, or one whose table has only a part of it: shares of a listed

@@ -17,8 +17,8 @@ from typing import Final, NamedTuple
 from restore.evidence import Block
 from restore.judgement import BY_OWN_TABLE, OWN_PRIOR, Judgement, by_own_table, by_synonyms, gate, own_gate
 from restore.passages import smooth, turns_of
-from restore.places import Place
 from restore.reading import Reader
+from restore.sparse.places import Place
 from restore.text import Tokens, tokenize
 from restore.thesaurus import FAMILY, Thesaurus
 

@@ -74,8 +74,8 @@ def test_pairs_are_those_of_thesaurus_and_lexicon(tmp_path):
     pytest.importorskip("torch")
     from restore.learning.kinship import listed_pairs, related_pairs, vocabulary
     from restore.lexicon import load
+    from restore.sparse.tables import Tables
     from restore.synonyms import Synonyms
-    from restore.termtables import Tables
 
     (tmp_path / "mine.tsv").write_text("plank\tboard\t0.5\nlocal weather\tclimate\t0.5\n", encoding="utf-8")
     lexicon = load([], [tmp_path / "mine.tsv"])

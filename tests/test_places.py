@@ -20,9 +20,9 @@ from restore.learning.places import (
 )
 from restore.learning.tortured import Phrase
 from restore.lexicon import Option
-from restore.places import UNFITTED, Choice, Features, Judge, Place
 from restore.shipped import root
-from restore.terms import Terms
+from restore.sparse.places import UNFITTED, Choice, Features, Judge, Place
+from restore.sparse.terms import Terms
 from restore.text import tokenize
 
 PHRASES = [

@@ -12,11 +12,11 @@ from restore.context import ContextModel
 from restore.learning import tortured
 from restore.learning.gold import read_marked
 from restore.lexicon import LexiconError, check, load, read
-from restore.places import Place, apart, smooth_places
 from restore.screen import Screen
 from restore.shipped import root
-from restore.terms import Terms
-from restore.termtables import singular, term_key
+from restore.sparse.places import Place, apart, smooth_places
+from restore.sparse.tables import singular, term_key
+from restore.sparse.terms import Terms
 from restore.text import tokenize
 
 PROSE = (

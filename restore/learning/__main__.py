@@ -329,7 +329,7 @@ def places_command(
     from restore.learning import tortured
     from restore.learning.places import learn_judge
     from restore.shipped import CONTEXT, root
-    from restore.terms import PLACES
+    from restore.sparse.terms import PLACES
 
     phrases = tortured.clean(tortured.read_list(rows), tortured.read_judgements(output / "judgements.txt"))
     model = ContextModel.load(root() / CONTEXT)
@@ -349,7 +349,7 @@ def ordinary_command(
     from restore.context import ContextModel
     from restore.learning import tortured
     from restore.shipped import CONTEXT, root
-    from restore.terms import Terms
+    from restore.sparse.terms import Terms
 
     target = output / "ordinary.txt"
     target.unlink(missing_ok=True)
@@ -463,8 +463,8 @@ def kinship_command(
     from restore.learning.embeddings import word_vectors
     from restore.lexicon import load
     from restore.shipped import SYNONYMS, root
+    from restore.sparse.tables import read_tables
     from restore.synonyms import Synonyms
-    from restore.termtables import read_tables
 
     synonyms = Synonyms.load(root() / SYNONYMS)
     lexicon = load([family], [root() / "thesaurus" / "common.tsv"])

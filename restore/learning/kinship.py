@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from restore import vectors
 from restore.inflection import bases
 from restore.lexicon import Lexicon
+from restore.sparse.model import counted
+from restore.sparse.tables import Tables
 from restore.synonyms import Synonyms
-from restore.termmodel import counted
-from restore.termtables import Tables
 from restore.vectors import Array
 
 WORDS: Final = 28_000

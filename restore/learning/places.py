@@ -4,7 +4,7 @@ Parts of the family's list are left out in turn, and the family is learned from
 the rest: the left-out phrases, each in a carrier sentence, are what its composed
 places are like when they are right. What they are like when wrong is seen in
 technical texts that nothing else has learned from. A logistic regression
-parts the two (`restore.places.Judge`).
+parts the two (`restore.sparse.places.Judge`).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from restore.learning import tortured
 from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.learning.texts import texts_of
 from restore.learning.tortured import Phrase
-from restore.places import DENSITY, UNFITTED, Choice, Features, Judge, Place, choice_traits
-from restore.terms import Terms
-from restore.termtables import singular, term_key
+from restore.sparse.places import DENSITY, UNFITTED, Choice, Features, Judge, Place, choice_traits
+from restore.sparse.tables import singular, term_key
+from restore.sparse.terms import Terms
 from restore.text import Tokens, tokenize
 
 CARRIERS: Final = (

@@ -23,8 +23,8 @@ import regex
 from restore.learning.corpora import corpus_files
 from restore.learning.phrases import open_text
 from restore.lexicon import LONGEST, LexiconError, phrase_key
-from restore.terms import Terms
-from restore.termtables import COMPOSED, singular, term_key
+from restore.sparse.tables import COMPOSED, singular, term_key
+from restore.sparse.terms import Terms
 from restore.text import tokenize
 
 ROUNDS: Final = 8  # of expectation maximisation

@@ -1,6 +1,6 @@
 """Compositions around what is sure or telling: the likeliest reading of a run of words, by a small Viterbi search.
 
-P(word | word before) mixes the context model with a sparse family's terms (`termmodel.py`), so that originals are found
+P(word | word before) mixes the context model with a sparse family's terms (`model.py`), so that originals are found
 that are no known term, but that the context model holds for a common phrase or whose head is a term's.
 """
 
@@ -16,10 +16,10 @@ import numpy as np
 from restore.buckets import hashes
 from restore.context import SENTENCE, ContextModel
 from restore.memo import Memo
-from restore.places import LEAST_RATIO, Draft, Place, changed_words
-from restore.segments import Segments, surface
-from restore.termmodel import FLOOR, RARE_SHARE, SMALL, TERM_SHARE, TermModel
-from restore.termtables import Listed, Tables, term_key
+from restore.sparse.model import FLOOR, RARE_SHARE, SMALL, TERM_SHARE, TermModel
+from restore.sparse.places import LEAST_RATIO, Draft, Place, changed_words
+from restore.sparse.segments import Segments, surface
+from restore.sparse.tables import Listed, Tables, term_key
 from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
 
 TELLING: Final = 3.0  # log-likelihood ratio from which a word alone is worth a closer look

@@ -16,7 +16,7 @@ P(found) from the context model. Three sources, in falling order of trust:
   compositions that the context model holds for common phrases.
 
 Listed phrases keep a weight by what lists are worth; what is composed is
-weighed by a judge (`restore.places`) that this ratio is part of.
+weighed by a judge (`restore.sparse.places`) that this ratio is part of.
 
 All look-ups are by plain words: hyphens are spaces, the last word may be in the
 other number.
@@ -36,7 +36,9 @@ from restore.cache import kept
 from restore.context import SENTENCE, ContextModel
 from restore.lexicon import source_files
 from restore.memo import Memo
-from restore.places import (
+from restore.shipped import SYNONYMS, root
+from restore.sparse.model import FLOOR, TermModel, counted
+from restore.sparse.places import (
     LEAST_RATIO,
     RARE_PRIOR,
     Draft,
@@ -46,12 +48,9 @@ from restore.places import (
     apart,
     changed_words,
 )
-from restore.segments import Segments
-from restore.shipped import SYNONYMS, root
-from restore.synonyms import shared
-from restore.termmodel import FLOOR, TermModel, counted
-from restore.termruns import Runs
-from restore.termtables import (
+from restore.sparse.runs import Runs
+from restore.sparse.segments import Segments
+from restore.sparse.tables import (
     COMPOSED,
     LOG_RATE,
     Known,
@@ -65,7 +64,8 @@ from restore.termtables import (
     table_files,
     term_key,
 )
-from restore.termwalks import Walks, with_gaps
+from restore.sparse.walks import Walks, with_gaps
+from restore.synonyms import shared
 from restore.text import JOINED, Tokens, shape
 
 LISTED: Final = 9.0  # weight of a listed phrase that clean text has never shown

@@ -20,11 +20,11 @@ from restore.buckets import hashes
 from restore.context import ContextModel
 from restore.inflection import inflect
 from restore.memo import Memo
-from restore.places import Draft
-from restore.segments import Segments
+from restore.sparse.model import FLOOR, SMALL
+from restore.sparse.places import Draft
+from restore.sparse.segments import Segments
+from restore.sparse.tables import COMPOSED, LOG_RATE, Tables, in_number, singular
 from restore.synonyms import Synonyms
-from restore.termmodel import FLOOR, SMALL
-from restore.termtables import COMPOSED, LOG_RATE, Tables, in_number, singular
 from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
 
 LONGEST_RUN: Final = 5  # tokens of a composition

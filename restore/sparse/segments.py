@@ -8,7 +8,7 @@ from typing import Final
 
 from restore.inflection import analyses, inflect
 from restore.memo import Memo
-from restore.termtables import Tables, in_number, singular
+from restore.sparse.tables import Tables, in_number, singular
 
 KEPT_WORD: Final = 0.6  # P(word left alone) where nothing is known of it
 REMEMBERED: Final = 100_000  # segments whose originals are kept between texts

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import numpy as np
 
 from restore.lexicon import Option
-from restore.termtables import COMPOSED_RATE, singular
+from restore.sparse.tables import COMPOSED_RATE, singular
 from restore.vectors import Doubles
 
 RARE_PRIOR: Final = 0.1  # of documents that hold a sparse family's phrases, among those that look like it
