@@ -81,9 +81,13 @@ def _mark(files: Iterable[Path]) -> bytes:
 
 @lru_cache(maxsize=1)
 def _code() -> bytes:
-    """Which code this is, by the size and time of each module."""
-    with os.scandir(Path(__file__).parent) as modules:
-        stats = sorted((m.name, m.stat().st_size, m.stat().st_mtime_ns) for m in modules if m.name.endswith(".py"))
+    """Which code this is, by the size and time of each module that what is kept may be made by."""
+    package = Path(__file__).parent
+    stats = []
+    for folder in (package, package / "sparse"):
+        with os.scandir(folder) as modules:
+            own = ((m.path, m.stat().st_size, m.stat().st_mtime_ns) for m in modules if m.name.endswith(".py"))
+            stats += sorted(own)
     return repr(stats).encode()
 
 

@@ -10,7 +10,8 @@ from threading import Thread
 import pytest
 from wordfreq import iter_wordlist, zipf_frequency
 
-from restore import Restorer
+import restore
+from restore import Restorer, cache
 from restore.cache import folder, kept
 from restore.context import UNSEEN, frequency
 from restore.lexicon import LexiconError, load
@@ -56,6 +57,14 @@ def test_a_damaged_cache_is_made_anew(own, tmp_path, damage):
     file.write_bytes(file.read_bytes()[:-3] if damage is None else damage)
     assert kept("thing", [source], make) == 2
     assert kept("thing", [source], make) == 2
+
+
+def test_it_knows_the_code_of_every_module_that_keeps_something():
+    package = Path(restore.__file__).parent
+    keeping = [path for path in package.rglob("*.py") if "import kept" in path.read_text(encoding="utf-8")]
+    assert len(keeping) > 2
+    known = cache._code().decode()
+    assert all(repr(str(path)) in known for path in keeping)
 
 
 def test_no_cache_is_no_trouble(tmp_path, monkeypatch):
