@@ -33,9 +33,9 @@ from restore.vectors import Array, Arrays, Ints
 
 NEAR: Final = 6  # words on either side, each in its place
 PASSAGE: Final = 40  # words on either side that make the topic
-SENTENCE: Final = 0  # numbers of what is no word, the first of the vocabulary,
-UNKNOWN: Final = 2
-MARKS: Final = 3  # and how many these are
+SENTENCE: Final = 0  # number of the mark of a sentence in the vocabulary
+UNKNOWN: Final = 2  # number of any word that is not in it
+MARKS: Final = 3  # of the vocabulary, its first, that are no words
 LAYERS: Final = ("near", "topic", "mix", "out")
 OFFSETS: Final = np.array([k for k in range(-NEAR, NEAR + 1) if k])  # of the words beside a gap
 

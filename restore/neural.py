@@ -35,8 +35,8 @@ from restore.cache import folder
 from restore.restoration import Edit, rejudged
 from restore.vectors import Doubles
 
-CLOSE: Final = 0.97  # confidence up to which an edit is looked at again,
-LEAST: Final = 0.03  # and from which on, where the engine knows a spinner badly
+CLOSE: Final = 0.97  # confidence up to which an edit is looked at again
+LEAST: Final = 0.03  # confidence from which on one is, where the engine knows a spinner badly
 AFTER: Final = 60  # characters after a candidate that it must fit
 CONTEXT: Final = 1536  # tokens that the model sees at most
 KEPT: Final = 256  # of these, kept where the text is longer

@@ -35,11 +35,11 @@ from restore.vectors import Doubles
 
 LOOK: Final = 0.005  # probability from which on a sentence is read
 CERTAIN: Final = -20.0  # log probability of an untouched text below which its verdict is left as it is
-# Log-likelihood ratio of a sentence: some thousand held-out ones support no more, unless its words alone do,
+# Cap on a sentence's log-likelihood ratio, unless its words alone say more: some thousand held-out ones support no more.
 MOST: Final = 5.5
-A_PLACE: Final = 1.7  # and of each place where it was changed: no single one convicts a sentence
+A_PLACE: Final = 1.7  # cap on what each expected change adds to it: no single one convicts a sentence
 PRIOR_PLACES: Final = 2.0  # places that the lexicon's share counts for against the document's
-# Shares of what is listed, and of what tables have in common, that a table of one's own is thought to have:
+# Shares of what is listed, and of what tables have in common, that a table of one's own is thought to have.
 SUPPOSED: Final = (0.15, 0.2)
 BLOCK: Final = 3000  # tokens decoded at once
 

@@ -40,11 +40,11 @@ from restore.text import tokenize
 from restore.vectors import Doubles, Ints
 
 FEATURES: Final = ("lattice", "found", "kinship", "before", "after", "topic", "cloze", "length", "elsewhere")
-LEAST: Final = 0.1  # confidence from which on an edit is read again (by a language model too),
-SURE: Final = 0.995  # and up to which,
-SURE_LISTED: Final = 0.95  # or, of a spinner whose table is known, up to which: above, nothing changes but the time
-NEAR: Final = 4  # words on either side whose company counts by side,
-PASSAGE: Final = 40  # and as the topic of a place
+LEAST: Final = 0.1  # confidence from which on an edit is read again (by a language model too)
+SURE: Final = 0.995  # confidence up to which one is
+SURE_LISTED: Final = 0.95  # the same where the spinner's table is known: above, nothing changes but the time
+NEAR: Final = 4  # words on either side whose company counts by side
+PASSAGE: Final = 40  # words on either side whose company counts as the topic of a place
 _FLOOR: Final = 1e-6
 _COMPANY: Final = FEATURES.index("before")  # the first feature that is of the words around
 

@@ -78,15 +78,14 @@ _ALIKE_WORD: Final = regex.compile(
     r"(?=[\p{L}\p{M}]*?\p{Latin})(?=[\p{L}\p{M}]*?[\p{Cyrillic}\p{Greek}])[\p{Latin}\p{Cyrillic}\p{Greek}\p{M}]+"
 )
 _DIGIT: Final = regex.compile(r"\d+")
-# Words of which English is full and other languages are not, and their least share of the words of a text that is long
-# enough to tell; a shorter one has one of them.
+# Words of which English is full and other languages are not.
 _ENGLISH: Final = frozenset(
     """the and of to that with for from this which was were have has had are is be been by it they their its would will
     not you your he his she her we our can""".split()
 )
-_LEAST_ENGLISH: Final = 0.06  # (one in a thousand English pages has less, most pages of other languages have)
-_TELLING: Final = 60  # words,
-_SHORT: Final = 20  # and below this a headline may have none
+_LEAST_ENGLISH: Final = 0.06  # their share of a longer English text: one page in a thousand has less
+_TELLING: Final = 60  # words of a text that is long enough to have that share; a shorter one has one of them
+_SHORT: Final = 20  # words below which a text, such as a headline, may have none
 _ABBREVIATIONS: Final = frozenset(
     [
         "mr",

@@ -76,7 +76,6 @@ MAX_COMPOSED: Final = 8  # originals kept for one stretch
 NEVER: Final = exp(-5.0)  # share of a change that no table has
 REGISTER: Final = "register.txt"
 PLACES: Final = "places.json"
-THESAURUS: Final = "thesaurus"  # the family whose synonyms explain changes that no table has
 # Distinct words of a paper's in a text that reads like one, and their share of it: 2% of news pages have so many.
 PAPER: Final = (2, 0.03)
 LIKE_PAPER: Final = (1, 0.015)  # the same of one that reads somewhat like a paper: 11% of news pages
