@@ -191,9 +191,12 @@ def calibration(
     picture: Annotated[Path | None, typer.Option(help="Write the reliability diagram here (needs matplotlib).")] = None,
 ) -> None:
     """Whether confidences can be believed: calibration error, Brier score, precision above thresholds."""
+    from restore.restorer import THRESHOLD
+
     confidence, right = context.judged_edits(Restorer(threshold=0.1), context.read_pairs(pairs))
     shown = confidence >= 0.5
-    for name, held in (("confidence >= 0.1", confidence >= 0.1), ("confidence >= 0.5 (the default)", shown)):
+    for least, what in ((0.1, ""), (0.5, ""), (THRESHOLD, " (the default)")):
+        name, held = f"confidence >= {least}{what}", confidence >= least
         error = context.calibration_error(confidence[held], right[held])
         brier = float(((confidence[held] - right[held]) ** 2).mean())
         typer.echo(f"{name}: {held.sum():,} edits, calibration error {error:.4f}, Brier score {brier:.4f}")
@@ -292,7 +295,7 @@ def learning_command(pairs: Annotated[Path, typer.Argument(help="Marked JSON lin
 def suggest_command(
     pairs: Annotated[Path, typer.Argument(help="Marked JSON lines.")],
     hidden: Annotated[float, typer.Option(help="Share of the known phrases taken away.")] = 0.1,
-    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the choice; 0 and 1 are what the weights were fitted with.")] = 2,
 ) -> None:
     """Hide some phrases of a learned lexicon; suspect them in every tenth document, kept out of learning."""
     for name, value in suggesting(pairs, hidden, seed).items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import lzma
 import os
 import random
 import re
@@ -13,16 +12,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from restore.learning.phrases import MARK
+from restore.learning.corpora import corpus_files
+from restore.learning.phrases import MARK, open_text
 
 
 def feed(corpora: Path, pairs: Path, path: Path, megabytes: int, share: float = 0.05, seed: int = 1) -> None:
     """Write JSON lines of about that size: documents of the corpora, the spun side of a pair for `share` of them."""
     chance = random.Random(seed)
-    with lzma.open(pairs, "rt", encoding="utf-8") as file:
+    with open_text(pairs) as file:
         spun = [MARK.sub(lambda m: m.group(1), json.loads(line)["marked"]) for line in file]
     size, number = 0, 0
     with open(path, "wb") as out:
@@ -38,13 +39,13 @@ def feed(corpora: Path, pairs: Path, path: Path, megabytes: int, share: float = 
 
 
 def _documents(corpora: Path) -> Iterator[str]:
-    """Documents of all corpora, over and over."""
-    while True:
-        for path in sorted(corpora.glob("*.txt.xz")):
-            if "dev" in path.name:
-                continue
-            with lzma.open(path, "rt", encoding="utf-8") as file:
-                yield from (line.rstrip("\n") for line in file)
+    """Documents of all corpora, over and over. Raises FileNotFoundError where there is none."""
+    paths = corpus_files(corpora)
+    if not paths:
+        raise FileNotFoundError(f"{corpora}: no .txt or .txt.xz file there")
+    for path in cycle(paths):
+        with open_text(path) as file:
+            yield from (line.rstrip("\n") for line in file)
 
 
 def memory(pid: int) -> dict[int, int]:

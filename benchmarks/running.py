@@ -23,6 +23,7 @@ from benchmarks.corpus import UNTOUCHED, Document
 from benchmarks.systems import SYSTEMS, Change, Output, System, UnavailableError
 from restore.learning.gold import judged
 from restore.restoration import Edit
+from restore.restorer import THRESHOLD
 
 OWN: Final = "restore"
 THRESHOLDS: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -225,7 +226,7 @@ def _believed(documents: Sequence[Document], outputs: Sequence[Sequence[Change]]
     for document, changes in zip(documents, outputs, strict=True):
         if not document.marked.spans:
             continue
-        shown = [c for c in changes if c.confidence >= 0.5]
+        shown = [c for c in changes if c.confidence >= THRESHOLD]
         edits = [Edit(c.start, c.end, "", c.replacement, c.confidence, "", (), {}) for c in shown]
         confidence += [c.confidence for c in shown]
         right += judged(document.marked, edits)

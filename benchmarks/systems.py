@@ -31,7 +31,7 @@ from restore.lexicon import Lexicon, Option, load, read
 from restore.neural import NeuralError, installed
 from restore.restoration import splice
 from restore.restorer import THRESHOLD, Restorer
-from restore.shipped import root
+from restore.shipped import CONTEXT, root
 from restore.surface import match_case, quotes_like
 from restore.text import Tokens, shape, tokenize
 
@@ -109,12 +109,18 @@ def released(distribution: str, remedy: str) -> str:
         raise UnavailableError(f"{distribution} is not installed; {remedy}") from None
 
 
+def engine_code() -> Iterator[Path]:
+    """The modules that restore: all of the package but those that learn, report, or read and write documents."""
+    package = Path(restore.__file__).parent
+    apart = {"learning", "reports", "documents"}
+    return (path for path in package.rglob("*.py") if apart.isdisjoint(path.relative_to(package).parts))
+
+
 @lru_cache(maxsize=1)
 def own() -> str:
     """Our release, with the beginning of a hash of the engine's code and data."""
     digest = sha256()
-    files = [*Path(restore.__file__).parent.glob("*.py"), *(p for p in root().rglob("*") if p.is_file())]
-    for path in sorted(files):
+    for path in sorted([*engine_code(), *(p for p in root().rglob("*") if p.is_file())]):
         digest.update(path.read_bytes())
     return f"{restore.__version__} {digest.hexdigest()[:8]}"
 
@@ -149,7 +155,7 @@ def commonest() -> Run:
     """Each phrase of the family `autoblog` by the original that most often lies behind it, whatever the context."""
     lexicon = load(["autoblog"])
     pairs = [(found, option) for found, options in lexicon.options.items() for option in options]
-    model = ContextModel.load(root() / "context.bin")
+    model = ContextModel.load(root() / CONTEXT)
     often = model.phrases([[shape(w) for w in option.words] for _, option in pairs])
     best: dict[str, tuple[float, str]] = {}
     for (found, option), frequency in zip(pairs, often, strict=True):

@@ -99,6 +99,7 @@ class Restorer:
         self._least_spun = max(MENTION, self._least if neural else threshold)  # of a sentence that is decoded
         self._dense, self._sparse_families = split_families(f for f in self.families if f != THESAURUS)
         self._lexicon = load(self._dense, self.lexicon_paths)
+        self._own_phrases = frozenset(load((), self.lexicon_paths).options) if self.lexicon_paths else frozenset()
         self.dense_families = frozenset((*self._dense, *map(family_of, self.lexicon_paths)))
         self._allowed = phrases(self.allow)
         self._turn = RLock()
@@ -156,9 +157,8 @@ class Restorer:
     @cached_property
     def sparse(self) -> list[Terms]:
         """Matchers of the sparse families."""
-        own = frozenset(self._lexicon.options) if self.lexicon_paths else frozenset()
         named = not self._families_unsaid
-        return [Terms(root() / name, name, self.model, own, named) for name in self._sparse_families]
+        return [Terms(root() / name, name, self.model, self._own_phrases, named) for name in self._sparse_families]
 
     @cached_property
     def _editor(self) -> Editor:

@@ -211,7 +211,8 @@ def test_tables_that_nobody_knows(engine):
         assert len(listed(path)) == len(rows) > 500
         assert all(0 < float(share) <= 1 and original != made for original, made, share in rows)
     text = (ROOT / "examples" / "original.txt").read_text(encoding="utf-8")
-    for result in tables.run([text], paths, engine):
+    results = list(tables.run([text], paths, engine))
+    for result in results:
         assert 0.05 < result.replaced < 0.3
         assert result.clean == 0
-        assert 0 <= result.score.recall <= 1
+    assert any(result.spun and result.score.recall > 0.5 for result in results)

@@ -80,12 +80,20 @@ def test_an_allowed_phrase_stays():
     assert not restore.Restorer(allow=["irregular timberland"]).restore(found).edits
 
 
+def test_a_users_lexicon_bars_its_own_phrases_alone(tmp_path):
+    own = tmp_path / "own.tsv"
+    own.write_text("some phrase\tanother\t0.5\n", encoding="utf-8")
+    engine = restore.Restorer(lexicons=[own])
+    text = PROSE.format("The forecasts were obtained with irregular timberland.")
+    assert engine.restore(text).text == restore.restore(text).text
+
+
 def test_a_users_lexicon_has_precedence(tmp_path):
     own = tmp_path / "own.tsv"
     own.write_text("irregular timberland\tuneven woodland\t0.5\n", encoding="utf-8")
     engine = restore.Restorer(families=["tortured"], lexicons=[own])
     edits = engine.restore(PROSE.format("The forecasts were obtained with irregular timberland.")).edits
-    assert all("random forest" not in e.replacement or e.family != "own" for e in edits)
+    assert all("random forest" not in e.replacement for e in edits)
     assert not any(
         o.source.startswith("listed")
         for p in engine.sparse[0].places(tokenize("irregular timberland"))
@@ -107,7 +115,7 @@ def test_a_users_lexicon_has_precedence(tmp_path):
 def test_places(matcher, text, original):
     places = [p for p in matcher.places(tokenize(text)) if p.weight > 3]
     if original is None:
-        assert all(" " in p.options[0].original or p.options[0].original == "acid" for p in places)
+        assert places == []
     else:
         tokens = tokenize(text)
         best = max(places, key=lambda p: p.weight)

@@ -1,4 +1,5 @@
-"""python -m restore.learning: build what restore ships. Deterministic: the same input gives the same file."""
+"""python -m restore.learning: build what restore ships. Deterministic on one thread, where a run is not stopped:
+the same input gives the same file."""
 
 from __future__ import annotations
 
@@ -12,9 +13,14 @@ from typing import Annotated, Final
 import typer
 
 from restore.buckets import hashes
+from restore.documents.errors import DocumentError
+from restore.fitted import Fitted
 from restore.learning.corpora import corpus_files, read_corpora, read_lines
 from restore.learning.phrases import PairsError, described, learn, read_pairs, write_learned
 from restore.learning.smoothing import estimate
+from restore.lexicon import LexiconError
+from restore.neural import NeuralError
+from restore.vectors import ModelError
 
 LEAST_BIGRAM: Final = 2
 LEAST_TRIGRAM: Final = 3
@@ -180,8 +186,8 @@ def thesaurus_judge_command(
     more = documents // 4
     spun = [*_originals(pairs, documents), *_others(spin, more, seed)]
     fit = fit_judge(spun, _others(clean, more, seed), Restorer(), seed)
-    typer.echo(f"WORDS_ALONE = {tuple(fit.words_alone.round(3).tolist())}")
-    typer.echo(f"BY_SYNONYMS = {tuple(fit.read.round(3).tolist())}")
+    typer.echo(f"WORDS_ALONE: Final = WordsAlone{tuple(fit.words_alone.round(3).tolist())}")
+    typer.echo(f"BY_SYNONYMS: Final = BySynonyms{tuple(fit.read.round(3).tolist())}")
 
 
 @app.command("own-table-judge")
@@ -197,15 +203,12 @@ def own_table_judge_command(
     from restore.restorer import Restorer
 
     weights = fit_own_table(_originals(pairs, documents), _others(clean, 1500, seed), Restorer(), seed)
-    typer.echo(f"BY_OWN_TABLE = {tuple(weights.round(3).tolist())}")
+    typer.echo(f"BY_OWN_TABLE: Final = ByOwnTable{tuple(weights.round(3).tolist())}")
 
 
 def _originals(pairs: Path, most: int) -> list[str]:
     """Originals of pairs, so many at most."""
-    try:
-        return [pair.original for pair in islice(read_pairs(pairs), most)]
-    except PairsError as error:
-        raise typer.BadParameter(str(error)) from None
+    return [pair.original for pair in islice(read_pairs(pairs), most)]
 
 
 def _others(sources: list[Path] | None, most: int, seed: int) -> list[str]:
@@ -293,10 +296,21 @@ def _refit(output: Path, **fitted: object) -> None:
     """Put coefficients into fitted.json."""
     from dataclasses import replace
 
-    from restore.fitted import load_fitted, save_fitted
+    from restore.fitted import save_fitted
 
-    save_fitted(replace(load_fitted(output), **fitted), output)  # type: ignore[arg-type]
+    save_fitted(replace(_settings(output), **fitted), output)  # type: ignore[arg-type]
     typer.echo(f"{output}: {fitted}")
+
+
+def _settings(output: Path) -> Fitted:
+    """What was fitted so far: in a file, or as it is shipped; with the records that are shipped."""
+    from dataclasses import replace
+
+    from restore.fitted import load_fitted
+    from restore.shipped import FITTED, root
+
+    shipped = load_fitted(root() / FITTED)
+    return replace(load_fitted(output), records=shipped.records) if output.exists() else shipped
 
 
 @app.command("tortured")
@@ -501,10 +515,10 @@ def weights_command(
     """Fit the weights of the evidence and the calibration (about ten minutes)."""
     from dataclasses import replace
 
-    from restore.fitted import Fitted, load_fitted, save_fitted
+    from restore.fitted import save_fitted
     from restore.learning.fitting import fit_all
 
-    old = load_fitted(output) if output.exists() else Fitted({}, {})  # other families' settings stay
+    old = _settings(output)  # other families' settings stay
     new = fit_all(pairs, family, old, keep, typer.echo)
     weights, calibrations = {**old.weights, **new.weights}, {**old.calibrations, **new.calibrations}
     save_fitted(replace(old, weights=weights, calibrations=calibrations), output)
@@ -513,5 +527,5 @@ def weights_command(
 if __name__ == "__main__":
     try:
         app()
-    except OSError as error:
+    except (OSError, DocumentError, PairsError, LexiconError, ModelError, NeuralError) as error:
         sys.exit(f"restore.learning: {error}")

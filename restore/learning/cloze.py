@@ -246,10 +246,8 @@ def train(
     task, net = Task(text, seed), Net(len(text.confused))
     if known is not None:
         net.begin_with(known)
-    descent = Descent(net, [net.E.weight, net.U.weight, net.bias, net.fame.weight], 0.0, checkpoint)
     about = [seed, tokens, len(text.stream), crc32(text.counts.tobytes()), crc32(text.confused.tobytes())]
-    if descent.kept.get("about", about) != about:
-        raise ValueError(f"{checkpoint}: of another training; remove it, or give what it was begun with")
+    descent = Descent(net, [net.E.weight, net.U.weight, net.bias, net.fame.weight], 0.0, checkpoint, about)
     first, steps = descent.kept.get("done", 0), tokens // BATCH_WORDS
     if first:
         report(f"going on from {checkpoint}: {first:,} of {steps:,} steps")
@@ -260,7 +258,7 @@ def train(
         descent.step(large + confused, step / steps)
         losses.append((large.item(), confused.item()))
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
-            descent.save(done=step + 1, about=about)
+            descent.save(done=step + 1)
             speed = (step + 1 - first) * BATCH_WORDS / (time.monotonic() - begin)
             mean = " and ".join(f"{loss:.4f}" for loss in np.mean(losses, axis=0))
             report(f"{step + 1:,} of {steps:,} steps, loss {mean}, {speed:,.0f} words/s")

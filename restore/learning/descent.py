@@ -21,13 +21,15 @@ class Descent:
     """Fits a net, of whose parameters `tables` hold word vectors.
 
     `save` keeps everything in `checkpoint`; where that is there, training goes on from it, and `kept` is what was
-    saved beside the net.
+    saved beside the net. about: what the training is of; raises ValueError where the checkpoint is of something else.
     """
 
-    def __init__(self, net: nn.Module, tables: Sequence[Tensor], decay: float, checkpoint: Path):
+    def __init__(
+        self, net: nn.Module, tables: Sequence[Tensor], decay: float, checkpoint: Path, about: Sequence[object]
+    ):
         self.net = net
         self.kept: dict[str, Any] = {}
-        self._checkpoint = checkpoint
+        self._checkpoint, self._about = checkpoint, list(about)
         self._steps = 0
         rest = [p for p in net.parameters() if all(p is not t for t in tables)]
         self._optimizer = torch.optim.AdamW(
@@ -36,6 +38,8 @@ class Descent:
         )  # fmt: skip
         if checkpoint.exists():
             state = torch.load(checkpoint)
+            if state.pop("about", self._about) != self._about:
+                raise ValueError(f"{checkpoint}: of another training; remove it, or give what it was begun with")
             net.load_state_dict(state.pop("net"))
             self._optimizer.load_state_dict(state.pop("optimizer"))
             self._steps = state.pop("step")
@@ -56,5 +60,6 @@ class Descent:
         """Written beside, then put in place: a stop at any time leaves a whole checkpoint."""
         beside = self._checkpoint.with_name(self._checkpoint.name + ".part")
         state = {"net": self.net.state_dict(), "optimizer": self._optimizer.state_dict(), "step": self._steps}
+        state["about"] = self._about
         torch.save(state | kept, beside)
         os.replace(beside, self._checkpoint)

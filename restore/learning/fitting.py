@@ -84,7 +84,7 @@ def fit_all(pairs: Path, family: str, old: Fitted, keep: bool, report: Callable[
         rows = list(_rows(documents, path, known))
     calibration = calibrated(rows)
     report(f"calibration on {len(rows):,} edits: {calibration.coefficients}")
-    return Fitted({"": weights}, {family if record else "": calibration})
+    return Fitted({"": weights}, {family: calibration})
 
 
 def calibrated(rows: Sequence[tuple[tuple[float, ...], float, bool]]) -> Calibration:

@@ -40,8 +40,8 @@ TRIED: Final = 40  # originals of one phrase
 SHOWN: Final = 3
 LENGTH: Final = 3.0  # nats that a context model gains by each word that is dropped, whatever the words are
 DEFICIT: Final = 0.3  # weight of how much rarer the original is than it should be
-# Terms of the score of a suspect, log-odds fitted by logistic regression on phrases hidden from the lexicon, other
-# ones than the benchmark hides by default. WAYS also weighs the originals of one suspect against each other.
+# Terms of the score of a suspect, log-odds fitted by logistic regression on phrases hidden from the lexicon, those
+# of seeds 0 and 1 of `python -m benchmarks suggest`, which hides others by default. WAYS also weighs the originals of one suspect against each other.
 WAYS: Final = {
     "swapped": 1.4, "synonym": 1.1, "figures": 1.0, "inflected": 0.8, "spelling": -0.4, "words": -1.1, "shorter": -1.2,
 }  # fmt: skip

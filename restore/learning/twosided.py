@@ -19,6 +19,7 @@ from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -210,6 +211,10 @@ class Sources:
                     held, words, made = [], 0, made + 1
                     if real and made % REAL_EVERY == 0:
                         yield True, real
+            if not made and not held:
+                raise ValueError(f"{self.corpora}: no document of thirty words that may be learned from")
+            if not made:  # a small folder is one batch
+                yield False, held
 
 
 _maker: ShardMaker
@@ -369,11 +374,13 @@ def train(
 ) -> Net:
     """A net trained on about `tokens` spun tokens; the learning rate rises, then falls as a cosine.
 
-    State is saved after each shard; where `checkpoint` is there, training goes on from it.
+    State is saved after each shard; where `checkpoint` is there, training goes on from it. Raises ValueError where that
+    is of another training.
     """
     torch.manual_seed(sources.seed)
     net = Net(len(words))
-    descent = Descent(net, [net.E.weight, net.U.weight, net.b.weight, net.bi.weight], DECAY, checkpoint)
+    about = [family, sources.seed, tokens, crc32("\n".join(words).encode())]
+    descent = Descent(net, [net.E.weight, net.U.weight, net.b.weight, net.bi.weight], DECAY, checkpoint, about)
     seen, done = descent.kept.get("seen", 0.0), descent.kept.get("done", 0)
     if done:
         report(f"going on from {checkpoint}: {seen / 1e6:.1f}M tokens")

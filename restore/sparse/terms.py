@@ -111,7 +111,7 @@ class Terms:
         self._register = frozenset(w for line in register if not line.startswith("#") for w in line.split())
         self.name = name
         self.named = named
-        self._folder, self._barred = folder, barred
+        self._folder, self._barred = folder, frozenset(map(term_key, barred))
         self._model = model
         self._usual = Memo[str, float](REMEMBERED)
         self._given = judge
@@ -123,7 +123,7 @@ class Terms:
         files = source_files([], [self._folder])
         listed = kept(f"listed {self.name}", files, lambda: read_listed(self._folder, self.name))
         for phrase in self._barred:
-            listed.phrases.pop(term_key(phrase), None)
+            listed.phrases.pop(phrase, None)
         return listed
 
     @cached_property
@@ -192,6 +192,10 @@ class Terms:
                 return _one_each(sure)
         return _one_each(self._composed_too(tokens, drafts))
 
+    def _is_barred(self, p: Place, tokens: Tokens) -> bool:
+        """Whether another lexicon has precedence for what is found at a place."""
+        return bool(self._barred) and term_key(" ".join(tokens.key[p.start : p.end])) in self._barred
+
     def _listed_places(self, tokens: Tokens, drafts: list[Draft]) -> list[Place]:
         """Places of listed phrases alone."""
         return [p for p in self._weighed(tokens, drafts) if _whole(p, tokens)] if drafts else []
@@ -231,7 +235,7 @@ class Terms:
     def _judged(self, tokens: Tokens, places: list[Place], doubtful: Sequence[tuple[int, int]]) -> list[Place]:
         """The places that are kept, composed ones with the weight that the judge gives them. doubtful: stretches of
         listed phrases that their conditions rule out."""
-        whole = [p for p in places if _whole(p, tokens)]
+        whole = [p for p in places if _whole(p, tokens) and not self._is_barred(p, tokens)]
         composed = [self._chosen(p, tokens) for p in whole if p.options[0].source == COMPOSED]
         judged = [p for p in whole if p.options[0].source != COMPOSED]
         for p, features in zip(composed, self.features(tokens, composed), strict=True):
