@@ -191,8 +191,8 @@ finally:
 
 
 def _memory(spun: Sequence[str]) -> Iterator[list[Any]]:
-    """Words of one spun text, peak memory of `restore clean` in MB (Linux; what a process had before it began to run
-    Python counts in getrusage, hence /proc)."""
+    """Words of one spun text, peak memory of `restore clean` in MB (Linux; read from /proc, because getrusage also
+    counts the parent's memory before exec)."""
     if sys.platform != "linux":
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
 """Learning what restore ships: lexicons from parallel text, context models from plain text.
 
-Nothing outside this package imports it; restoring needs none of it.
+Of the rest of the package only `restore lexicon learn` and `suggest` import it; restoring needs none of it.
 """

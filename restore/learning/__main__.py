@@ -197,8 +197,8 @@ def own_table_judge_command(
     documents: Annotated[int, typer.Option(help="Originals to spin.")] = 400,
     seed: Annotated[int, typer.Option(help="Of the tables, the spinner and the windows.")] = 0,
 ) -> None:
-    """Fit the weights by which it judges whether a spinner with a table of its own was at work, and print them (three
-    minutes)."""
+    """Fit and print the weights by which restore.judgement tells whether a spinner with its own table was at work
+    (three minutes)."""
     from restore.learning.thesaurus import fit_own_table
     from restore.restorer import Restorer
 
@@ -233,7 +233,8 @@ def neural_command(
     documents: Annotated[int, typer.Option(help="How many pairs, and originals spun by a thesaurus.")] = 24,
     model: Annotated[str, typer.Option(help="Of the models installed; the best of them if not named.")] = "",
 ) -> None:
-    """Fit how a pretrained language model is heard (needs the extra `neural`; ten minutes): on edits of the family's
+    """Fit how much weight a pretrained language model gets (needs the extra `neural`; ten minutes): on edits of the
+    family's
     spinner, of a thesaurus's, and of spinners whose table nobody has."""
     from restore.learning.fitting import fit_opinion, fit_opinion_unlisted, spun_by_thesauri
     from restore.learning.gold import read_marked
@@ -261,7 +262,8 @@ def passage_command(
     output: FittedFile,
     family: SpunBy = "autoblog",
 ) -> None:
-    """Fit how screen and lattice are heard on whether a sentence was spun (a minute)."""
+    """Fit how the screen's and the lattice's evidence are weighted in judging whether a sentence was spun (a
+    minute)."""
     from restore.learning.fitting import fit_passage
 
     _refit(output, passage=fit_passage(pairs, family, typer.echo))
@@ -416,7 +418,7 @@ def trim_command(
     documents: Annotated[int, typer.Option(help="Pairs that are read.")] = 100,
     family: SpunBy = "autoblog",
 ) -> None:
-    """Leave out the hidden units of a two-sided model that do least (a few seconds)."""
+    """Prune the least active hidden units of a two-sided model (a few seconds)."""
     from restore.learning.gold import read_marked, split
     from restore.learning.trimming import trim
 

@@ -56,7 +56,8 @@ def associate(
 ) -> Associations:
     """The associations of some words in a stream of word numbers, words[i] being the hash of number i.
 
-    doubted: how often each candidate is in doubt, in any measure, shape (candidates,). Needs scipy (the extra `train`).
+    doubted: relative frequency with which each candidate is in doubt (any scale), shape (candidates,). Needs scipy
+    (the extra `train`).
     """
     number = np.full(len(words), -1, np.int64)
     number[candidates] = np.arange(len(candidates))
@@ -103,7 +104,8 @@ def _beside(stream: Ints, number: Ints, rows: int, columns: int, distances: rang
 
 
 def _together(stream: Ints, number: Ints, rows: int, columns: int) -> tuple[Any, Doubles, Doubles, float]:
-    """In how many passages each candidate stands with each word; how many hold either; how many there are."""
+    """Numbers of passages: with each candidate and word together, shape (rows, columns); with each candidate; with
+    each word; in all."""
     from scipy.sparse import csr_matrix
 
     passages = stream[: len(stream) // TOGETHER * TOGETHER].reshape(-1, TOGETHER)
@@ -132,8 +134,8 @@ def _telling(
 ) -> Iterator[tuple[Ints, Ints, Doubles]]:
     """Pairs worth keeping: row, column, value.
 
-    A pair tells as much as its value, times the root of how often it is, or by chance would be, met where the word is
-    in doubt.
+    A pair's usefulness is |value| times the square root of how often it is expected or observed at places where the
+    word is in doubt.
     """
     weight = np.sqrt(doubted / np.maximum(own, RARE))
     for begin in range(0, counts.shape[0], _ROWS):

@@ -1,9 +1,9 @@
 """How originals are written: the capitals of names and acronyms ("New York", "TV"), counted where they stand in running
 text.
 
-Spinners keep the case of a phrase's first letter, so that a capital there alone ("Center") is to be seen in what is
-found; those further in are lost. Where it always stands ("Americans") it may be learned too: what is found in lower
-case stands for a name all the same.
+Spinners keep the case of a phrase's first letter, so an initial capital ("Center") survives in the text found, while
+later capitals are lost. An initial capital that is always written ("Americans") can be learned too, since the
+replacement may be in lower case.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Writing:
                         self._forms[phrase][text[tokens.start[i] : tokens.end[end - 1]].replace("’", "'")] += 1
 
     def usual(self, names: bool = False) -> dict[str, str]:
-        """Phrases that mostly have capitals inside, or also those that always begin with one: folded -> as written."""
+        """Folded phrase -> usual spelling, for phrases with capitals after the first letter; with `names`, also for
+        those that always begin with one."""
         out = {}
         for phrase, forms in self._forms.items():
             form, seen = forms.most_common(1)[0]
@@ -87,6 +88,6 @@ def rewrite(path: Path, written: dict[str, str]) -> int:
 
 
 def _rows(path: Path) -> list[list[str]]:
-    """Lines as columns; comments and empty lines are one."""
+    """Each line as a list of columns; a comment or an empty line is a single column."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return [[line] if line.startswith("#") else line.split("\t") for line in lines]

@@ -3,9 +3,8 @@
 Every word of clean text is a gap to be filled, frequent ones less often (Mikolov
 et al. 2013). The loss is twofold: to tell the word from words at large (sampled
 softmax, Jean et al. 2015), and from those that a spinner may confuse it with, by
-the lexicon and the thesaurus. In a part of the text some other words are
-replaced by such too, for what the engine restores is never wholly so. Word
-vectors go out from those of a language model (`embeddings.py`).
+the lexicon and the thesaurus. In part of the text some context words are replaced by confusable ones too, because the
+engine's input is never fully restored. Word vectors are initialised from a language model's (`embeddings.py`).
 """
 
 from __future__ import annotations
@@ -112,7 +111,8 @@ class Text:
 
 
 class Net(nn.Module):
-    """Vectors of the words beside a gap, each in its place, and their mean far around; two hidden layers."""
+    """Feed-forward net over the position-specific vectors of the words beside a gap and a weighted mean of a wider
+    window; two hidden layers."""
 
     def __init__(self, told: int, read: int = READ):
         super().__init__()
@@ -157,7 +157,7 @@ class Net(nn.Module):
 
 class Batch(NamedTuple):
     """A stretch of text. words: its words, some of them replaced; gaps: the places of words that are asked for, right:
-    these words; draw: what the step's chances are drawn by."""
+    these words; draw: the step's random generator."""
 
     words: Tensor
     gaps: Tensor
@@ -238,7 +238,7 @@ def train(
 ) -> Net:
     """A net that has read about `tokens` words.
 
-    known: vectors of the words by another model, shape (words, dimensions), from which its own go out. State is saved
+    known: another model's word vectors, shape (words, dimensions), used as initial values. State is saved
     now and then; where `checkpoint` is there, training goes on from it. Raises ValueError where that is of another
     text, seed or length.
     """
@@ -286,7 +286,8 @@ def export(net: Net, text: Text, words: list[str], path: Path) -> None:
 
 
 def _normaliser(net: Net, text: Text, told: Ints, bias: NDArray[np.float64]) -> tuple[Array, Array]:
-    """Coefficients and constant that foretell log Z from hidden units, by least squares over gaps of the text."""
+    """Coefficients, shape (HIDDEN,), and constant, shape (1,), of a least-squares prediction of log Z from the hidden
+    units."""
     task = Task(text, NORM_SEED)
     with torch.no_grad():
         hidden = torch.cat([net.hidden(*task.batch(step)[:2]) for step in range(NORM_STEPS)])

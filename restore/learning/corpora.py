@@ -65,8 +65,8 @@ def is_barred(words: NDArray[np.uint64], barred: NDArray[np.uint64]) -> bool:
 
 
 def _read_part(job: tuple[Path, int, int, NDArray[np.uint64]]) -> tuple[list[str], NDArray[np.int32], int]:
-    """Every `step`-th document of a file from the `offset`-th on: its words, the text as their numbers, how many were
-    left out."""
+    """Every `step`-th document of a file, from number `offset`: the vocabulary, the word numbers as one stream, and
+    how many documents were barred."""
     path, offset, step, barred = job
     numbers = {SENTENCE: 0, COMMA: 1, UNKNOWN: 2}
     kept: list[NDArray[np.int32]] = []

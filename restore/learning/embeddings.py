@@ -1,8 +1,8 @@
 """Word vectors out of a language model's embedding: what it knows of words from far more text than the corpora.
 
 SmolLM2-135M (Allal et al. 2025, Apache-2.0) has a vector for each of 49,152 tokens, by which it reads and by which it
-tells them. A word's is the mean of those of its tokens at the beginning of a word, in lower case and with a capital;
-where it is no token of its own, the mean of its pieces'.
+tells them. A word's vector is the mean of its word-initial tokens, lower-case and capitalised; a word that is not a
+single token gets the mean of its pieces.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def word_vectors(words: Sequence[str]) -> Array:
 
 
 def principal(vectors: Array, dimensions: int) -> Array:
-    """Vectors along their first principal components, those of frequent words, each with a root mean square of one;
+    """Vectors projected on the first principal components of the frequent words' vectors, each scaled to a root mean
+    square of one;
     shape (words, dimensions)."""
     _, _, components = np.linalg.svd(vectors[:FREQUENT], full_matrices=False)
     out = vectors @ components[:dimensions].T

@@ -102,7 +102,8 @@ def calibrated(rows: Sequence[tuple[tuple[float, ...], float, bool]]) -> Calibra
 
 
 def fit_opinion(model: Model, pairs: Path, family: str, documents: int, report: Callable[[str], object]) -> Opinion:
-    """How a language model is heard on close calls: by likelihood of the right candidates, on held-out pairs."""
+    """Weights of a language model on close calls, fitted by the likelihood of the right candidates on held-out
+    pairs."""
     learned, kept = split(pairs)
     read = [read_marked(m) for m in kept[:: max(1, len(kept) // documents)][:documents]]
     with tempfile.TemporaryDirectory() as folder:
@@ -117,7 +118,7 @@ def fit_opinion_unlisted(model: Model, documents: Sequence[Marked], report: Call
 
 
 def _opinion(model: Model, documents: Sequence[Marked], engine: Restorer, report: Callable[[str], object]) -> Opinion:
-    """Fitted to the close calls of an engine, down to its threshold."""
+    """Fitted on the edits of an engine with at least its threshold of confidence."""
     least = engine.threshold
     listener = SecondOpinion(model, {"": Opinion(1.0, 0.0, 0.0, least)})
     places = list(_close_places(documents, engine, listener, report))
@@ -240,7 +241,7 @@ def _loss(labelled: Sequence[_Labelled], weights: Weights) -> float:
 def _search(labelled: Sequence[_Labelled], old: Fitted, report: Callable[[str], object]) -> Weights:
     """Coordinate search: each weight up or down by a step, the step halved when nothing helps.
 
-    `judging` is for which sentences were spun, not for what they were, and stays what it was.
+    `judging` decides which sentences were spun, not what they said, so it is left as it is.
     """
     best = Weights(judging=old.weights_of("").judging) if "" in old.weights else Weights()
     least = _loss(labelled, best)
@@ -273,8 +274,8 @@ def _rows(documents: Sequence[Marked], path: Path, fitted: Fitted) -> Iterator[t
 
 
 def fit_passage(pairs: Path, family: str, report: Callable[[str], object]) -> tuple[float, ...]:
-    """How the evidence of the screen and of the lattice that a sentence was spun is heard: by logistic regression over
-    the sentences of held-out pairs, spun (those that were changed) and original."""
+    """Constant and weights of the screen's and the lattice's log-likelihood ratios, by logistic regression on
+    sentences of held-out pairs: changed ones against originals."""
     learned, kept = split(pairs)
     with tempfile.TemporaryDirectory() as folder:
         engine = Restorer(families=[], lexicons=[lexicon_without(learned, family, Path(folder))])
@@ -333,14 +334,15 @@ def _places(documents: Sequence[Marked], path: Path, fitted: Fitted) -> Iterator
 
 
 def _change(found: str, restored: str) -> tuple[str, str]:
-    """The words that a change takes and puts, as a reading has them."""
+    """The words that a change removes and inserts, without those that both sides share at the ends."""
     keys = tokenize(found).key
     start, end, words = trimmed(0, len(keys), words_of(phrase_key(restored)), keys)
     return " ".join(keys[start:end]), " ".join(words)
 
 
 def _terms(places: Sequence[tuple[tuple[str, str], float, bool]]) -> dict[tuple[str, str], float]:
-    """Log odds of each change beside slope and constant of the whole, by Newton steps in turn."""
+    """Log odds of each change in a logistic regression with a common slope and constant; common and own terms are
+    updated alternately by Newton steps."""
     number: dict[tuple[str, str], int] = {}
     which = np.array([number.setdefault(change, len(number)) for change, _, _ in places])
     x = np.array([[logit, 1.0] for _, logit, _ in places])

@@ -68,7 +68,8 @@ def split(pairs: Path) -> tuple[list[str], list[str]]:
 
 
 def judged(marked: Marked, edits: Sequence[Edit]) -> Iterator[bool]:
-    """Of each edit, whether it restores what stood there: the spans that it touches, with the other edits in them."""
+    """For each edit, whether the stretch of all spans and edits that it overlaps, directly or through one another,
+    reads as an accepted original once all are applied."""
     for edit in edits:
         start, end = edit.start, edit.end
         while True:

@@ -1,7 +1,7 @@
 """Training of the kinship of words (PyTorch).
 
-A linear projection of a language model's word vectors (`embeddings.py`) is learned under which a word is nearer to one
-that it is related to, by the thesaurus or by a lexicon, than to words at large: InfoNCE (van den Oord et al. 2018) of
+A linear projection of a language model's word vectors (`embeddings.py`) is learned that brings a word nearer to its
+relatives in the thesaurus or a lexicon than to random words: InfoNCE (van den Oord et al. 2018) of
 cosines.
 """
 

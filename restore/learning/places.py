@@ -53,7 +53,7 @@ def near(phrase: str) -> str:
 
 
 def parts(phrases: Sequence[Phrase], number: int, seed: int) -> Iterator[tuple[list[Phrase], list[Phrase]]]:
-    """Phrases left out and the others, so many times; near-duplicates stay together."""
+    """`number` disjoint splits into held-out and remaining phrases; near-duplicates fall on the same side."""
     forms = sorted({near(p.found) for p in phrases})
     Random(seed).shuffle(forms)
     for k in range(number):
@@ -94,7 +94,8 @@ def right_places(matcher: Terms, phrases: Iterable[Phrase]) -> Iterator[Features
 
 
 def rivalries(matcher: Terms, phrases: Iterable[Phrase]) -> Iterator[Rivals]:
-    """Places of such phrases that have the right original among others: what each is chosen by, and which are right."""
+    """For each place that has both right and wrong originals: the traits of each original (`Choice`), and which are
+    right."""
     for phrase, tokens, places in carried(matcher, phrases):
         for p in places:
             right = np.array([near(o.original) == near(phrase.original) for o in p.options])
@@ -130,7 +131,7 @@ def pages(folder: Path, most: int, seed: int, endings: Collection[str] = PAGES) 
 
 
 def fit_judge(right: Sequence[Features], wrong: Sequence[Features], odds: float, choice: Choice) -> Judge:
-    """Logistic regression; its constant is that of so many right places for each wrong one."""
+    """Judge by logistic regression, its constant set for prior odds of `odds` right places to each wrong one."""
     x = np.array([*right, *wrong])
     y = np.r_[np.ones(len(right), int), np.zeros(len(wrong), int)]
     mean, deviation = x.mean(0), x.std(0) + 1e-9

@@ -23,7 +23,7 @@ def logistic(
 ) -> NDArray[np.float64]:
     """Weights of a logistic regression with an L2 penalty, by Newton's method with step halving; shape (features,).
 
-    untouched: how much oftener than once each row of label 0 counts. towards: weights that the penalty draws to,
+    untouched: weight of each row of label 0; rows of label 1 weigh one. towards: weights that the penalty draws to,
     noughts where none are given. given: log odds that each row has beside its features.
     """
     counts = np.where(labels == 1, 1.0, untouched)

@@ -100,7 +100,8 @@ class _Stream:
 
 
 def _stretches(changed: list[Block], size_spun: int, size_original: int) -> list[tuple[int, int, Shape]]:
-    """Blocks so close that one pair may span two, taken together: begin on either side, and shape."""
+    """Blocks grouped where a single phrase pair could span two of them: the begin of each group on either side, and
+    its shape."""
     out: list[tuple[int, int, Shape]] = []
     group: list[Block] = []
     before = 0  # end of what stands before the group, in spun words

@@ -123,7 +123,8 @@ def _interpolate(counts: Ints, history: Ints, histories: int, lower: Doubles) ->
 
 
 def _backoff_weights(history: Ints, p: Doubles, lower: Doubles, histories: int) -> Doubles:
-    """What a history leaves to words not kept after it, over what the lower order gives these."""
+    """Backoff weight of each history: the probability left for words not kept after it, over the lower order's
+    probability of those words."""
     left = 1 - np.bincount(history, weights=p, minlength=histories)
     rest = 1 - np.bincount(history, weights=lower, minlength=histories)
     return np.asarray(np.clip(left, 1e-4, 1) / np.clip(rest, 1e-4, 1))

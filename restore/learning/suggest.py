@@ -159,8 +159,8 @@ def _suspects(texts: list[_Text], restorer: Restorer, keep: int = 1500) -> list[
 
 
 def _varied(seen: _Seen, texts: list[_Text]) -> bool:
-    """Whether other words stand before a phrase, and after it, from place to place; what repeats as a whole does
-    not."""
+    """Whether the word before the phrase and the word after it both vary between its places; they do not in
+    boilerplate."""
     before, after = set(), set()
     for number, i, end in seen.places:
         text = texts[number]

@@ -114,7 +114,7 @@ def moby(path: Path) -> Related:
 def relations(related: Related, model: ContextModel) -> Synonyms:
     """Related words, numbered. Kept: originals that are single known words; phrases of at most three words; no names.
 
-    A word's share counts what is left out here too: a spinner draws from all.
+    `totals` counts the excluded words too, because a spinner chooses among all of them.
     """
     kept: dict[str, dict[str, tuple[list[str], int]]] = {}
     for section, words in related.items():
@@ -236,8 +236,8 @@ def fit_judge(spun: list[str], clean: list[str], engine: Restorer, seed: int = 0
     """Weights of the log odds by logistic regression, on windows of 40 to 1,000 words; those by reading on what words
     alone do not clear.
 
-    spun: clean documents that are spun too; none that the context model has seen, to which it is more coherent. clean:
-    more of them, with many rare words of their authors' own.
+    spun: clean documents, used as they are and spun; the context model must not have seen them, since it finds seen
+    text more coherent. clean: further clean documents rich in rare words.
     """
     random = Random(seed)
     thesaurus = Thesaurus(root() / "thesaurus", engine.model)

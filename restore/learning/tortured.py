@@ -107,8 +107,8 @@ def clean(rows: Iterable[Row], judged: Judgements) -> list[Phrase]:
     """Entries that can be used, sorted by found phrase and original, each pair once.
 
     Dropped: what a person judged so, fingerprints with operators, entries whose
-    original is only described, pairs that say the same on both sides, and one
-    side of a cycle (the found form that fewer papers hold against it).
+    original is only described, pairs that say the same on both sides, and one side of a cycle (a found phrase that is
+    an original elsewhere with more papers).
     """
     capitals = _capitals(rows := list(rows))
     best: dict[tuple[str, str], Phrase] = {}

@@ -1,7 +1,8 @@
 """Hidden units that do least are left out of a two-sided model (network trimming, Hu et al. 2016).
 
-A unit does as much as it is active on real text times the length of the vector that it adds. Each block keeps as many,
-and these are given vectors anew so that they add what all did, by least squares (He, Zhang and Sun 2017).
+A unit's importance is its mean activation on real text times the norm of its outgoing weights. Every block keeps the
+same number of units, whose outgoing weights are refitted by least squares to reproduce the full block's output (He,
+Zhang and Sun 2017).
 """
 
 from __future__ import annotations
