@@ -113,7 +113,10 @@ def spin_command(
 
     plain = text.read_text(encoding="utf-8")
     if family or table:
-        chosen = spinning.listed(table) if table else spinning.forwards(family or "")
+        try:
+            chosen = spinning.listed(table) if table else spinning.forwards(family or "")
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
         typer.echo(spinning.spin(plain, chosen, seed), nl=False)
     elif wordnet or words:
         synonyms = thesaurus.wordnet(wordnet) if wordnet else thesaurus.word_list(words or Path())

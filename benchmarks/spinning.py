@@ -36,9 +36,22 @@ def forwards(family: str = "autoblog") -> Table:
 
 
 def listed(path: Path) -> Table:
-    """A table of lines `original<TAB>replacement[<TAB>share]`."""
-    rows = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line)
-    return {phrase_key(original): ([made], [float(share[0]) if share else 1.0]) for original, made, *share in rows}
+    """A table of lines `original<TAB>replacement[<TAB>share]`; those that begin with # are comments. Raises ValueError
+    with the line."""
+    table: Table = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line and line[0] != "#":
+            original, _, rest = line.partition("\t")
+            made, _, share = rest.partition("\t")
+            try:
+                table[phrase_key(original)] = [made], [float(share or 1)]
+            except ValueError:
+                raise ValueError(
+                    f"{path}:{number}: '{share}' is no share; write a number above 0 and up to 1"
+                ) from None
+            if not made:
+                raise ValueError(f"{path}:{number}: no tab; write 'original<TAB>replacement[<TAB>share]'")
+    return table
 
 
 def spin(text: str, table: Table, seed: int) -> str:

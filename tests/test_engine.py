@@ -6,6 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from conftest import CASES, rows
@@ -183,6 +184,16 @@ def test_stray_braces_go_and_others_stay(engine, spun):
         assert written in engine.restore(spun.replace("on weekends", f"on {written}")).text
     assert "{weekends}" in restore.Restorer(allow=["weekends"]).restore(braced).text
     assert engine.restore("Use {name} here.").text == "Use {name} here."
+
+
+def test_the_readme_shows_what_it_does(engine):
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    quoted = " ".join(line.removeprefix("> ") for line in readme.splitlines() if line.startswith("> "))
+    before, after = quoted.removeprefix("**Before:** ").split(" **After:** ")
+    result = engine.restore(before.replace("**", ""))
+    assert result.text == after
+    bold = re.findall(r"\*\*(.+?)\*\*", before)
+    assert " ".join(bold) == " ".join(e.found for e in result.edits)
 
 
 def test_allow_list_is_honoured_in_any_case(spun):
