@@ -345,6 +345,17 @@ def floors() -> None:
     raise typer.Exit(int(failed))
 
 
+@app.command("lookalikes")
+def lookalikes_command() -> None:
+    """Sentences in which a spinner's phrases are right: how many are changed alone, and left inside a spun page."""
+    from benchmarks.quality import ROOT, changed_alone, lookalike_rows, lookalikes
+
+    engine = Restorer()
+    spun = (ROOT / "examples" / "spun.txt").read_text(encoding="utf-8")
+    typer.echo(f"alone: {len(changed_alone(engine))} of {len(lookalike_rows())} sentences changed")
+    typer.echo(f"inside a spun page: {lookalikes(engine, spun):.1%} left alone")
+
+
 @app.command("feed")
 def feed_command(
     corpora: Annotated[Path, typer.Argument(help="A folder of plain text, .txt.xz, a document a line.")],

@@ -62,10 +62,21 @@ def corpus_quality(engine: restore.Restorer) -> dict[str, float]:
     return found
 
 
+def lookalike_rows() -> list[tuple[str, str]]:
+    """Phrases that spinners make, each with a sentence in which it is its author's own."""
+    path = ROOT / "tests" / "cases" / "lookalikes.tsv"
+    lines = (line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
+    return [(phrase, sentence) for phrase, sentence in (line.split("\t") for line in lines)]
+
+
+def changed_alone(engine: restore.Restorer) -> list[str]:
+    """The look-alike sentences of which something is changed when they stand alone."""
+    return [sentence for _, sentence in lookalike_rows() if engine.restore(sentence).edits]
+
+
 def lookalikes(engine: restore.Restorer, spun: str) -> float:
     """Share of look-alike sentences whose phrase is left alone between two spun paragraphs."""
-    path = ROOT / "tests" / "cases" / "lookalikes.tsv"
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    rows = lookalike_rows()
     before, after = spun.split("\n\n")[1:3]
     begin = len(before) + 2
     kept = 0
