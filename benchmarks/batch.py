@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from restore.learning.corpora import corpus_files
-from restore.learning.phrases import MARK, open_text
+from restore.learning.gold import marked_lines
+from restore.learning.phrases import as_found, open_text
 
 
 def feed(corpora: Path, pairs: Path, path: Path, megabytes: int, share: float = 0.05, seed: int = 1) -> None:
     """Write JSON lines of about that size: documents of the corpora, the spun side of a pair for `share` of them."""
     chance = random.Random(seed)
-    with open_text(pairs) as file:
-        spun = [MARK.sub(lambda m: m.group(1), json.loads(line)["marked"]) for line in file]
+    spun = [as_found(marked) for marked in marked_lines(pairs)]
     size, number = 0, 0
     with open(path, "wb") as out:
         for text in _documents(corpora):

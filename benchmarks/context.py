@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.scoring import Score, score
 from restore import Restorer
 from restore.fitted import Fitted, load_fitted
-from restore.learning.gold import Marked, judged, read_marked
-from restore.learning.phrases import open_text
+from restore.learning.gold import Marked, judged, marked_lines, read_marked
 from restore.shipped import root
 
 PARAGRAPH = 80  # words of a paragraph in a mixed document, about
@@ -24,8 +22,7 @@ def read_pairs(path: Path) -> list[str]:
     """Marked documents of JSON lines, or of a folder of *.marked.txt."""
     if path.is_dir():
         return [p.read_text(encoding="utf-8").rstrip("\n") for p in sorted(path.glob("*.marked.txt"))]
-    with open_text(path) as file:
-        return [json.loads(line)["marked"] for line in file]
+    return marked_lines(path)
 
 
 def ablations() -> dict[str, Fitted]:

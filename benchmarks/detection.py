@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 import restore
-from restore.learning.phrases import MARK, open_text
+from restore.learning.gold import marked_lines
+from restore.learning.phrases import as_found, as_written
 from restore.text import tokenize
 
 
@@ -44,10 +44,8 @@ def detection(pairs: Path, words: int) -> tuple[float, int, int]:
     """AUC over windows (single sentences where `words` is 0) of the spun and of the original sides of marked JSON
     lines; how many of each kind. Sentences that nothing was replaced in count as clean on both sides and are left out.
     """
-    with open_text(pairs) as file:
-        marked = [json.loads(line)["marked"] for line in file]
-    spun = [MARK.sub(lambda m: m.group(1), m) for m in marked]
-    clean = [MARK.sub(lambda m: m.group(3).split("|")[0], m) for m in marked]
+    marked = marked_lines(pairs)
+    spun, clean = [as_found(m) for m in marked], [as_written(m) for m in marked]
     if words:
         spun, clean = windows(spun, words), windows(clean, words)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import tempfile
 import time
@@ -11,9 +10,8 @@ from pathlib import Path
 
 import restore
 from benchmarks.scoring import score
-from benchmarks.suggesting import HELD_OUT
-from restore.learning.gold import read_marked
-from restore.learning.phrases import MARK, Learned, Pair, from_marked, learn, open_text, write_learned
+from restore.learning.gold import read_marked, split
+from restore.learning.phrases import Learned, Pair, as_found, as_written, from_marked, learn, write_learned
 from restore.text import tokenize
 
 
@@ -23,11 +21,8 @@ def learning(pairs: Path, damage: float = 0.2, seed: int = 0) -> Iterator[tuple[
     `pairs`: marked JSON lines. `damage`: share of the spun sentences dropped, shuffled or
     joined by a strange one.
     """
-    with open_text(pairs) as file:
-        marked = [json.loads(line)["marked"] for line in file]
-    held = marked[::HELD_OUT]
-    known = [m for i, m in enumerate(marked) if i % HELD_OUT]
-    plain = [Pair(from_marked(m).original, None, _spun(m)) for m in known]
+    known, held = split(pairs)
+    plain = [Pair(as_written(m), None, as_found(m)) for m in known]
     draw = random.Random(seed)
     damaged = [Pair(p.original, None, _damaged(p.spun, plain, damage, draw)) for p in plain]
     variants: tuple[tuple[str, Iterable[Pair]], ...] = (
@@ -40,10 +35,6 @@ def learning(pairs: Path, damage: float = 0.2, seed: int = 0) -> Iterator[tuple[
         learned = learn(source)
         seconds = time.process_time() - begin
         yield name, {"entries": len(learned.entries), "seconds": seconds, **_quality(learned, held)}
-
-
-def _spun(marked: str) -> str:
-    return MARK.sub(lambda m: m.group(1), marked)
 
 
 def _damaged(spun: str, others: list[Pair], damage: float, draw: random.Random) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from benchmarks.corpus import EXTERNAL, TRACKS, UNTOUCHED
 
 OWN: Final = "restore"
+SIGNIFICANT: Final = 0.05  # p value below which two systems differ
 NOT_PEERS: Final = (OWN, "restore-neural", "ngrams", "nothing")
 _COLUMNS: Final = ("precision", "recall", "F0.5", "detected", "chosen", "exact", "undone")
 _HEADS: Final = {
@@ -109,7 +110,9 @@ def _summary(results: dict[str, Any]) -> Iterator[str]:
             ahead = not others or own > others[best]
         figure = "{:,.0f} edits per 100,000 words".format if track in UNTOUCHED else "F0.5 {:.3f}".format
         other = f"{results['systems'][best]['title']}: {figure(others[best])}" if best else "none"
-        doubt = "" if not best or systems[best].get("p", 0) < 0.05 else " (not significant)"
+        doubt = "" if not best or systems[best].get("p", 0) < SIGNIFICANT else " (not significant)"
+        if doubt and 2 ** (1 - found["documents"]) >= SIGNIFICANT:  # so few can be swapped in but so many ways
+            doubt = " (too few documents to test)"
         place = "level" if best and own == others[best] else ("ahead" if ahead else "**behind**") + doubt
         with_model = f" {figure(systems['restore-neural'][label][0])} |" if neural else ""
         yield f"| {track} | {figure(own)} |{with_model} {other} | {place} |"

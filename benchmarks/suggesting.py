@@ -9,23 +9,19 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import restore
-from restore.learning.phrases import MARK, Learned, from_marked, learn, open_text, write_learned
+from restore.learning.gold import split
+from restore.learning.phrases import MARK, Learned, as_found, from_marked, learn, write_learned
 from restore.learning.suggest import LEAST_PLACES, LEAST_TEXTS, Suggestion, suggest
 from restore.lexicon import phrase_key
 
-HELD_OUT = 10  # every tenth document; the lexicon is learned from the others
 DEPTHS = (20, 50, 100, 200)
 Truth = dict[str, Counter[str]]
 
 
 def suggesting(pairs: Path, hidden: float, seed: int) -> dict[str, float]:
     """Figures by name. `pairs`: marked JSON lines; `hidden`: share of the found phrases taken out of the lexicon."""
-    import json
-
-    with open_text(pairs) as file:
-        marked = [json.loads(line)["marked"] for line in file]
-    held = marked[::HELD_OUT]
-    learned = learn(from_marked(m) for i, m in enumerate(marked) if i % HELD_OUT)
+    known, held = split(pairs)
+    learned = learn(map(from_marked, known))
     founds = sorted({e.found for e in learned.entries})
     out = set(random.Random(seed).sample(founds, int(hidden * len(founds))))
     learned = Learned([e for e in learned.entries if e.found not in out])
@@ -33,7 +29,7 @@ def suggesting(pairs: Path, hidden: float, seed: int) -> dict[str, float]:
         path = Path(folder) / "known.tsv"
         write_learned(learned, path)
         engine = restore.Restorer(families=[], lexicons=[path])
-    made = suggest([MARK.sub(lambda m: m.group(1), m) for m in held], engine)
+    made = suggest([as_found(m) for m in held], engine)
     return _figures(made, *_truth(held), {e.found for e in learned.entries})
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 import restore
 from benchmarks.detection import area, windows
-from restore.learning.phrases import MARK, open_text
+from restore.learning.phrases import MARK, as_found, open_text
 
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 _PARTS: Final = {"noun": "NOUN", "verb": "VERB", "adj": "ADJ", "adv": "ADV"}
@@ -138,7 +138,7 @@ def measure(clean: Path, synonyms: Synonyms, share: float, words: int, documents
     spinner = ThesaurusSpinner(synonyms, share, seed)
     marked = [spinner.spin(text) for text in texts]
     engine = restore.Restorer()
-    spun = windows([MARK.sub(lambda m: m.group(1), m) for m in marked], words)
+    spun = windows([as_found(m) for m in marked], words)
     scores = [np.array([engine.detect(w).probability for w in side]) for side in (spun, windows(texts, words))]
     spans = edits = right = restored = convicted = 0
     for m in marked:

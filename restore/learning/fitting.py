@@ -27,7 +27,7 @@ from restore.decoder import Weights
 from restore.edits import trimmed
 from restore.fitted import Fitted, load_fitted
 from restore.learning.gold import Marked, judged, read_marked, split
-from restore.learning.phrases import MARK, from_marked, learn, read_pairs, write_learned
+from restore.learning.phrases import as_found, as_written, from_marked, learn, read_pairs, write_learned
 from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.learning.thesaurus import SynonymSpinner
 from restore.lexicon import load, phrase_key, read, words_of
@@ -289,9 +289,9 @@ def fit_passage(pairs: Path, family: str, report: Callable[[str], object]) -> tu
 
 def _sentences(marked: str, engine: Restorer, spun: bool) -> Iterator[tuple[float, float, float]]:
     """Constant, screen's and lattice's evidence of each sentence on one side of a pair."""
-    untouched = MARK.sub(lambda m: m[3].partition("|")[0], marked)
+    untouched = as_written(marked)
     known = set(_texts(untouched)) if spun else set[str]()
-    text = MARK.sub(lambda m: m[1], marked) if spun else untouched
+    text = as_found(marked) if spun else untouched
     for sentence, (screened, lattice) in zip(_texts(text), engine.sentence_evidence(text), strict=True):
         if sentence not in known:
             yield 1.0, screened, lattice

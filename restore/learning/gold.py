@@ -60,10 +60,15 @@ def read_marked(marked: str) -> Marked:
     )
 
 
+def marked_lines(pairs: Path) -> list[str]:
+    """The marked documents of JSON lines."""
+    with open_text(pairs) as file:
+        return [json.loads(line)["marked"] for line in file]
+
+
 def split(pairs: Path) -> tuple[list[str], list[str]]:
     """Marked documents of JSON lines: those that models and counts may learn from, those that weights are fitted on."""
-    with open_text(pairs) as file:
-        marked = [json.loads(line)["marked"] for line in file]
+    marked = marked_lines(pairs)
     return [m for i, m in enumerate(marked) if i % HELD_OUT], marked[::HELD_OUT]
 
 

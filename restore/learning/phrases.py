@@ -167,10 +167,20 @@ def folder_pairs(originals: Path, spun: Path, names: Iterable[Path], encoding: s
         yield Pair(original, None, copy)
 
 
+def as_found(marked: str) -> str:
+    """A marked text as the spinner left it."""
+    return MARK.sub(lambda m: m[1], marked)
+
+
+def as_written(marked: str) -> str:
+    """A marked text as its author wrote it, by the first accepted originals."""
+    return MARK.sub(lambda m: m[3].partition("|")[0], marked)
+
+
 def from_marked(marked: str) -> Pair:
     """A pair from marked text; the first alternative counts as the original."""
     marks = [(m.group(1), m.group(3).split("|")[0]) for m in MARK.finditer(marked)]
-    return Pair(MARK.sub(lambda m: m.group(3).split("|")[0], marked), marks)
+    return Pair(as_written(marked), marks)
 
 
 def learn(pairs: Iterable[Pair], least: int = 1) -> Learned:
