@@ -199,6 +199,8 @@ class Finder:
                 self._arcs_at(lattice, tokens, i, end, fixed)
             for i, near in self._misspelt(tokens, fixed, begin, end):
                 self._near_arcs(lattice, tokens, i, near, begin, end, fixed)
+        if self.lexicon.own:
+            lattice = _preferring(lattice, self.lexicon.own)
         if table < 1:
             _lessen(lattice, tokens.key, table)
         order = sorted(range(len(lattice)), key=lattice.start.__getitem__)
@@ -393,6 +395,23 @@ class Finder:
                 if i < last <= end and phrase in self.lexicon.options and fixed.isdisjoint(range(first, last)):
                     originals = Originals.of(self._options(phrase).option, FUZZY)
                     lattice.extend(first, last, mark_before(tokens, first), originals)
+
+
+def _preferring(lattice: Lattice, own: frozenset[str]) -> Lattice:
+    """Without what other families say of the words inside a longer phrase that a user's lexicon lists."""
+    longer = {
+        (start, end)
+        for start, end, option in zip(lattice.start, lattice.end, lattice.option, strict=True)
+        if option is not None and option.family in own and end - start > 1
+    }
+    if not longer:
+        return lattice
+    kept = [
+        k
+        for k, (start, end, option) in enumerate(zip(lattice.start, lattice.end, lattice.option, strict=True))
+        if option is None or option.family in own or not any(a <= start and end <= b for a, b in longer)
+    ]
+    return lattice.taken(kept)
 
 
 def _lessen(lattice: Lattice, keys: Sequence[str], table: float) -> None:

@@ -76,12 +76,14 @@ class Lexicon:
 
     options: found phrase -> originals. stay: phrase that is an original ->
     probability that a spinner leaves it alone. prefixes: every phrase of either
-    kind and its beginnings, so that a search knows when to stop.
+    kind and its beginnings, so that a search knows when to stop. own: families that are
+    a user's, which take precedence.
     """
 
     options: dict[str, list[Option]] = field(default_factory=dict)
     stay: dict[str, float] = field(default_factory=dict)
     prefixes: set[str] = field(default_factory=set)
+    own: frozenset[str] = frozenset()
 
     def matches(self, tokens: Tokens, begin: int) -> Iterator[tuple[int, str]]:
         """Listed phrases that start at a token: end index and key, shortest first."""
@@ -182,7 +184,9 @@ def _merged(families: list[str], paths: list[Path]) -> Lexicon:
         for e in read(path, name):
             own.setdefault(e.found, {})[e.original] = e
         by_found.update(own)
-    return build(e for group in by_found.values() for e in group.values())
+    lexicon = build(e for group in by_found.values() for e in group.values())
+    lexicon.own = frozenset(names)
+    return lexicon
 
 
 def source_files(families: Iterable[str], paths: Iterable[Path] = ()) -> list[Path]:

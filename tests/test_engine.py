@@ -196,6 +196,14 @@ def test_the_readme_shows_what_it_does(engine):
     assert " ".join(bold) == " ".join(e.found for e in result.edits)
 
 
+def test_a_users_longer_phrase_has_precedence_over_its_parts(tmp_path):
+    (tmp_path / "mine.tsv").write_text("rubbish collector\tgarbage man\n", encoding="utf-8")
+    text = "The rubbish collector was late, and the rubbish stayed."
+    assert "garbage collector" in Restorer(assume_spun=True, threshold=0.5).restore(text).text
+    mine = Restorer(assume_spun=True, threshold=0.5, lexicons=[tmp_path / "mine.tsv"]).restore(text).text
+    assert mine == "The garbage man was late, and the garbage stayed."
+
+
 def test_allow_list_is_honoured_in_any_case(spun):
     kept = restore.Restorer(allow=["LOCAL weather", "chook"]).restore(spun).text
     assert "local weather" in kept
