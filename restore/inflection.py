@@ -51,7 +51,8 @@ _VOWELS: Final = frozenset("aeiou")
 # Words of several syllables whose last is stressed (or whose final consonant doubles all the same), by their endings, and
 # words that end so and are not.
 _DOUBLING: Final = tuple(
-    "fer mit cur pel gin trol gret forget upset reset offset excel equip acquit kidnap program format outfit".split()
+    """fer mit cur pel gin trol gret forget upset reset offset excel equip acquit kidnap program format outfit overlap
+    embed deter rebel rebut plug handicap debug abet allot""".split()
 )
 _SINGLE: Final = frozenset("offer suffer differ proffer buffer coffer pilfer limit delimit vomit".split())
 _TAKES_ES: Final = frozenset(  # of those in -o after a consonant; most take -s: photos, casinos
@@ -78,14 +79,19 @@ def inflect(word: str, form: Form) -> str:
             return word[:-2] + "ying"
         if word.endswith("e") and len(word) > 2 and not word.endswith(("ee", "oe", "ye")):
             return word[:-1] + "ing"
-        return word + (word[-1] if _doubles(word) else "") + "ing"
+        return _with_ending(word, "ing")
     if word in _IRREGULAR_PAST:
         return _IRREGULAR_PAST[word][form == "en"]
     if word.endswith("e"):
         return word + "d"
     if word.endswith("y") and word[-2:-1] not in _VOWELS:
         return word[:-1] + "ied"
-    return word + (word[-1] if _doubles(word) else "") + "ed"
+    return _with_ending(word, "ed")
+
+
+def _with_ending(word: str, ending: str) -> str:
+    """ "stop" -> "stopping", "panic" -> "panicking", "open" -> "opening"."""
+    return word + ("k" if word.endswith("ic") else word[-1] if _doubles(word) else "") + ending
 
 
 def _add_s(word: str) -> str:
@@ -125,6 +131,8 @@ def _guesses(word: str) -> Iterator[tuple[str, Form]]:
     elif word.endswith("ed"):
         for base in (word[:-1], word[:-2], word[:-3], word[:-3] + "y"):
             yield base, "ed"
+    elif word.endswith("ying") and len(word) == 5:
+        yield word[:-4] + "ie", "ing"  # lying, dying, tying
     elif word.endswith("ing") and len(word) > 5:
         for base in (word[:-3], word[:-3] + "e", word[:-4], word[:-4] + "ie"):
             yield base, "ing"

@@ -15,14 +15,19 @@ _SMALL: Final = frozenset(
     ["a", "an", "the", "and", "or", "but", "of", "in", "on", "at", "to", "for", "by", "with", "from", "as", "nor"]
 )
 _BRACED: Final = regex.compile(r"(?<![\w\\$%#@])\{(\p{L}[\p{L}’'-]*(?: \p{L}[\p{L}’'-]*){0,3})\}(?![\w({])")
-_VOWEL_SOUND: Final = regex.compile(r"(?:[aeiou]|hono|hour|heir|honest)", regex.IGNORECASE)
+_VOWEL_SOUND: Final = regex.compile(r"(?:[aeiou]|hono|hour|heir|honest|x-ray)", regex.IGNORECASE)
 _CONSONANT_SOUND: Final = regex.compile(
-    r"(?:uni(?!n|m|dent|diom)|unanim|us(?:[aeu]|ing\b|her)|ut[aeio]|ur(?:an|in|ugu)|uk[ru]|u[kst]\b|ufo|eu|ewe|one\b|ones|onetime|once|ubiq"
+    r"(?:uni(?!n|m|dent|diom)|unanim|us(?:[aeu]|ing\b)|ut[aeio]|ur(?:an|in|ugu)|ugan|uk[ru]|u[kst]?\b|ufo|eu|ewe|one\b|ones|onetime|once|ubiq"
     r"|unesco|(?-i:U(?:RL|RI|SB|N|SA|SDA|SC|AE|PS|V|X|CL|CLA|FC|HD|DP)s?\b))",  # a URL
     regex.IGNORECASE,
 )
 _ACRONYM: Final = regex.compile(r"\p{Lu}{2,4}|(?:\p{Lu}\.){2,}\p{Lu}?")
 _LETTER_NAME: Final = regex.compile(r"[AEFHILMNORSX](?![a-z])")
+# Acronyms that begin like the name of a letter but are read as words.
+_READ_AS_WORDS: Final = frozenset(
+    """FEMA FIFA HUD LAN LASER MERS MIDI NAFTA NASA NASDAQ NATO RADAR RAM ROM SALT SARS SIM SONAR SWAT""".split()
+)
+_CAPITALS: Final = regex.compile(r"\p{Lu}+")
 _WORD: Final = regex.compile(r"[\p{L}\p{M}’'-]+")
 _WORD_OR_NUMBER: Final = regex.compile(r"[\p{L}\p{M}\p{N}’'-]+")  # "1970s" is one
 
@@ -83,7 +88,9 @@ def quotes_like(original: str, text: str) -> str:
 
 def article_for(word: str) -> str:
     """The indefinite article that a word takes: by its first sound, as far as spelling shows it."""
-    if _LETTER_NAME.match(word) or (_VOWEL_SOUND.match(word) and not _CONSONANT_SOUND.match(word)):
+    letters = _CAPITALS.match(word)
+    named = _LETTER_NAME.match(word) and not (letters and letters[0] in _READ_AS_WORDS)
+    if named or (_VOWEL_SOUND.match(word) and not _CONSONANT_SOUND.match(word)):
         return "an"
     return "a"
 

@@ -24,12 +24,13 @@ _PROTECTED_STRETCH: Final = re.compile(
     r"""
       ```.*?```|^~~~.*?^~~~                         # fenced code
     | (?<!`)`(?!`)[^`\n]+`(?!`)|``(?:(?!''|``)[^\n])+``(?!`)  # inline code (``these'' are quotation marks)
-    | \{\{[^{}\n]*\}\}                               # templates
+    | \{\{.{0,2000}?\}\}|\{%.{0,2000}?%\}|<%.{0,2000}?%>|\$\{[^{}\n]*\}  # templates
+    | \[/?[A-Za-z][\w-]*(?:\s+[\w-]+=(?:"[^"\]\n]*"|'[^'\]\n]*'|[^\s"'\]]+))+\s*/?\]  # shortcodes with attributes
     | </?[A-Za-z][^<>\n]*>                          # tags
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-_STRETCH_HINT: Final = re.compile(r"[`<]|~~~|\{\{")
+_STRETCH_HINT: Final = re.compile(r"[`<]|~~~|\{[{%]|\$\{|\[[A-Za-z][\w-]*\s+[\w-]+=")
 # and addresses, handles, hashes, identifiers, file names, which may not.
 _PROTECTED_WORD: Final = re.compile(
     r"""
@@ -74,9 +75,9 @@ _USUAL_TOKEN: Final = re.compile(_TOKEN.format(L=f"[{_LATIN}]", letters=f"[{_LAT
 _UNUSUAL: Final = re.compile(f"[^\x00-\x7f{_LATIN}¡-¬®-±´-¸»¿×÷‐-‧‹›€]")
 _FOLD: Final = {ord("’"): "'", **{ord(c): None for c in _INVISIBLE}}
 _UNSEEN: Final = regex.compile(rf"[{_INVISIBLE}\u202a-\u202e\u2066-\u2069]+")
-_ALIKE_WORD: Final = regex.compile(
-    r"(?=[\p{L}\p{M}]*?\p{Latin})(?=[\p{L}\p{M}]*?[\p{Cyrillic}\p{Greek}])[\p{Latin}\p{Cyrillic}\p{Greek}\p{M}]+"
-)
+_MIXABLE: Final = regex.compile(r"[\p{Latin}\p{Cyrillic}\p{Greek}\p{M}]++")  # a run of letters that may look alike
+_OTHER_SCRIPT: Final = regex.compile(r"[\p{Cyrillic}\p{Greek}]")
+_LATIN_LETTER: Final = regex.compile(r"\p{Latin}")
 _DIGIT: Final = regex.compile(r"\d+")
 # Words of which English is full and other languages are not.
 _ENGLISH: Final = frozenset(
@@ -137,14 +138,21 @@ def fold(text: str) -> str:
 def _fold_other(text: str) -> str:
     key = text.translate(_FOLD)
     if not key.isascii():
-        key = unicodedata.normalize("NFC", _ALIKE_WORD.sub(lambda m: _latin(m.group()), key))
+        key = unicodedata.normalize("NFC", _unmixed(key))
     return key.lower().translate(_FOLD)
+
+
+def _unmixed(text: str) -> str:
+    """A text with its words of mixed scripts in Latin letters, letter for letter."""
+    return _MIXABLE.sub(lambda m: _latin(m.group()), text) if _OTHER_SCRIPT.search(text) else text
 
 
 def _latin(word: str) -> str:
     """A word of mixed scripts in Latin letters; as it is where a letter has no Latin look-alike."""
+    if not (_LATIN_LETTER.search(word) and _OTHER_SCRIPT.search(word)):
+        return word
     latin = word.translate(_ALIKE)
-    return word if regex.search(r"[\p{Cyrillic}\p{Greek}]", latin) else latin
+    return word if _OTHER_SCRIPT.search(latin) else latin
 
 
 def hidden(text: str) -> list[tuple[int, int, str]]:
@@ -156,7 +164,7 @@ def hidden(text: str) -> list[tuple[int, int, str]]:
     if text.isascii():
         return []
     found: list[tuple[int, int, str]] = []
-    latin = _ALIKE_WORD.sub(lambda m: _latin(m.group()), text)  # letter for letter, so that offsets stay
+    latin = _unmixed(text)
     for match in _UNSEEN.finditer(text):
         start, end = match.span()
         before, after = latin[max(0, start - 1) : start], latin[end : end + 1]

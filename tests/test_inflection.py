@@ -22,9 +22,13 @@ from restore.surface import article_for
         ("equip", "ed", "equipped"),
         ("forget", "ing", "forgetting"),
         ("program", "ing", "programming"),
+        ("overlap", "ed", "overlapped"),
+        ("embed", "ing", "embedding"),
+        ("panic", "ed", "panicked"),
+        ("mimic", "ing", "mimicking"),
         ("visit", "ed", "visited"),
         ("target", "ed", "targeted"),
-        ("be", "ing", "being"),
+        ("lie", "ing", "lying"),
         ("photo", "s", "photos"),
         ("hero", "s", "heroes"),
         ("quiz", "s", "quizzes"),
@@ -33,7 +37,7 @@ from restore.surface import article_for
 )
 def test_a_word_takes_its_form_and_gives_it_back(word, form, inflected):
     assert inflect(word, form) == inflected
-    assert (word, form) in analyses(inflected) or len(inflected) < 6
+    assert (word, form) in analyses(inflected)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +56,10 @@ def test_a_word_takes_its_form_and_gives_it_back(word, form, inflected):
         "onetime",
         "using",
         "ukulele",
+        "Ugandan",
+        "U-turn",
+        "NATO member",
+        "ROM-based",
     ],
 )
 def test_a_before_the_sound_of_a_consonant(word):
@@ -59,7 +67,21 @@ def test_a_before_the_sound_of_a_consonant(word):
 
 
 @pytest.mark.parametrize(
-    "word", ["unidentified", "onerous", "unimportant", "utter", "urban", "hour", "FBI agent", "UNDER", "UGLY"]
+    "word",
+    [
+        "unidentified",
+        "onerous",
+        "unimportant",
+        "utter",
+        "urban",
+        "hour",
+        "FBI agent",
+        "UNDER",
+        "UGLY",
+        "usher",
+        "x-ray",
+        "MRI",
+    ],
 )
 def test_an_before_the_sound_of_a_vowel(word):
     assert article_for(word) == "an"

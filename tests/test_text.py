@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restore.text import chunks, fold, hidden, tokenize
+from restore.text import PROTECTED_WORD, chunks, fold, hidden, tokenize
 
 
 @given(st.text(max_size=200))
@@ -40,6 +42,33 @@ def test_invisible_characters_are_matched_through():
 
 def test_latex_quotation_marks_are_not_code():
     assert "within" in tokenize("He called it ``poor work'' within hours. ``Never again,'' he said.").key
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        '[caption title="local weather" cost="brand new"]',
+        "[gallery ids=1,2 of='brand new' /]",
+        '{% include "local weather" %}',
+        "<% local weather %>",
+        "${local weather}",
+        "{{ local\nweather }}",
+    ],
+)
+def test_templates_and_shortcodes_are_left(code):
+    tokens = tokenize(f"Before {code} after [local weather].")
+    assert tokens.key == ["before", PROTECTED_WORD, "after", "local", "weather"]
+
+
+def test_long_runs_of_letters_are_read_once():
+    """A page without blanks (Chinese) must not cost the square of its length: four times as long, within ten times."""
+    seconds = []
+    for size in (100_000, 400_000):
+        begin = time.process_time()
+        tokens = tokenize("\u306b" * size)
+        seconds.append(time.process_time() - begin)
+        assert len(tokens) == 1
+    assert seconds[1] < 10 * seconds[0] + 1
 
 
 def test_long_sentences_are_cut():
