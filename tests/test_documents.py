@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 import restore
 from restore import pipeline, targets
 from restore.documents import DocumentError, Options, Restored, open_reader
+from restore.documents.base import listing
 from restore.documents.csv import cells, stays_open
 from restore.documents.jsonl import LinesItem, offsets, strings
 from restore.documents.streams import Input, Output
@@ -1055,3 +1056,17 @@ def test_a_name_as_long_as_can_be(bench, spun):
     path.write_text(spun, encoding="utf-8")
     assert bench.run(path, write=True).failed == 0
     assert path.read_text(encoding="utf-8").startswith("City")
+
+
+def test_mending_leaves_a_sound_file_as_it_is(bench, clean, tmp_path):
+    """Not even its time changes."""
+    path = tmp_path / "sound.txt"
+    path.write_text(clean + " café", encoding="utf-8")
+    os.utime(path, (1_500_000_000, 1_500_000_000))
+    bench.run(path, write=True, fix_encoding=True)
+    assert path.stat().st_mtime == 1_500_000_000
+
+
+def test_names_with_blanks_are_told_with_them():
+    assert listing(["id", " body"]) == "id, ' body'"
+    assert listing([]) == "none that holds text"

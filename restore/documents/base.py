@@ -180,9 +180,9 @@ def new_key(name: str) -> str:
 
 
 def listing(names: Iterable[str]) -> str:
-    """Names for a message: a dozen at most, cut to a line's length."""
-    held = [" ".join(name.split())[:40] for name in names]
-    return ", ".join(held[:12]) + (", …" if len(held) > 12 else "")
+    """Names for a message: a dozen at most, cut to a line's length; with outer blanks in quotation marks."""
+    held = [" ".join(name.split())[:40] if name == name.strip() else repr(name[:40]) for name in names]
+    return ", ".join(held[:12]) + (", …" if len(held) > 12 else "") if held else "none that holds text"
 
 
 def added(options: Options) -> list[str]:

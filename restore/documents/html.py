@@ -50,7 +50,7 @@ class PageItem(Item):
 
     @property
     def alters(self) -> bool:
-        return self.options.fix_encoding or self.options.html == "extract"
+        return self.options.html == "extract" or (self.options.fix_encoding and not self.data.isascii())
 
     @property
     def weight(self) -> int:

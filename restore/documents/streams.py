@@ -254,6 +254,19 @@ class Straight:
         except OSError as error:
             raise unwritable(self.path, error) from None
 
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def checkpoint(self) -> int:
+        """As of `Output`; a pipe cannot be continued."""
+        return 0
+
+    def commit(self) -> None:
+        """End."""
+        self._file.close()
+
+    leave = discard = commit
+
 
 class Output:
     """A file as a sink: collected in `PART` beside the target, which it replaces when it is whole.
@@ -285,6 +298,13 @@ class Output:
             if self._member is None:
                 self._member = self._make()
             self._file.write(self._member.compress(data))
+        except OSError as error:
+            raise unwritable(self.target, error) from None
+
+    def flush(self) -> None:
+        """Hand on what is buffered, so that it outlives this process. Raises DocumentError."""
+        try:
+            self._file.flush()
         except OSError as error:
             raise unwritable(self.target, error) from None
 
@@ -370,6 +390,24 @@ def beside(target: Path, suffix: str) -> Path:
     if len(os.fsencode(name)) > 240:
         name = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}{suffix}"
     return target.with_name(name)
+
+
+def sink(path: Path) -> Straight | Output:
+    """What writes a plain file in one step, and a pipe or device straight away. Raises DocumentError."""
+    return Straight(path) if is_pipe(path) else Output(path)
+
+
+def check_place(path: Path, example: str) -> None:
+    """Say before the work, not after, that its file could not be written. example: name for one in a folder."""
+    folder = path.parent
+    if path.is_dir():
+        raise DocumentError(f"{path}: a folder; name a file, for instance {path / example}")
+    if is_pipe(path):  # it is opened, not replaced
+        return
+    if not folder.is_dir():
+        raise DocumentError(f"{path}: cannot be written (no folder {folder}); make it first")
+    if not os.access(folder, os.W_OK):
+        raise DocumentError(f"{path}: cannot be written (folder {folder} may not be written to); check its permissions")
 
 
 def unwritable(path: Path | str, error: OSError) -> DocumentError:

@@ -84,6 +84,10 @@ class TextItem(Item):
         yield TextRecord(self.number, text, self.encoding, self.shown)
 
     @property
+    def alters(self) -> bool:
+        return self.options.fix_encoding and repaired(self.text) != self.text
+
+    @property
     def weight(self) -> int:
         return len(self.text)
 
