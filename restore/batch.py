@@ -67,7 +67,7 @@ def ordered(
             key, future, _ = waiting.popleft()
             yield key, None if future is None else future.result()
     except BrokenProcessPool:
-        raise WorkerError("a process was ended from outside, perhaps for want of memory; use fewer with -j") from None
+        raise WorkerError("a worker process was killed, perhaps for lack of memory; use fewer workers (-j)") from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -12,9 +12,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from restore.reports import HtmlReport
     from restore.restoration import Restoration, Verdict
     from restore.restorer import Restorer
+    from restore.settings import Settings
     from restore.targets import Source
 
 
@@ -37,9 +39,13 @@ class _Piped(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             try:
-                return super().invoke(ctx)
-            finally:
-                sys.stdout.flush()
+                result = super().invoke(ctx)
+            except typer.Exit as ended:
+                if ended.exit_code != 2:  # else what is the matter was told
+                    sys.stdout.flush()
+                raise
+            sys.stdout.flush()
+            return result
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
@@ -57,12 +63,13 @@ app = typer.Typer(
     epilog="Settings: restore.toml, or \\[tool.restore] in pyproject.toml, found upward; `restore config` shows them. "
     "Exit codes: 0 done, 1 found (detect), 2 an error.",
 )
-lexicon_app = typer.Typer(help="Look into lexicons, and check your own.", no_args_is_help=True)
+lexicon_app = typer.Typer(help="Inspect, check, learn and suggest lexicons.", no_args_is_help=True)
 app.add_typer(lexicon_app, name="lexicon")
 
 
 @app.command()
 def clean(
+    context: typer.Context,
     paths: opt.Paths = None,
     from_kind: opt.From = None,
     field: opt.Fields = None,
@@ -126,10 +133,14 @@ def clean(
     _refuse(write and "-" in names, "--write needs files; standard input goes to standard output")
     turned = to is not None or html is Html.extract
     _refuse(write and turned, "--write keeps the kind of a file; with --to and --html extract say --output")
+    beside = "--diff and --format json write results, not documents; leave them out, or --"
+    _refuse(shown and to, f"{beside}to")
+    _refuse(shown and keep_original, f"{beside}keep-original")
+    _refuse(shown and annotate, f"{beside}annotate")
     _refuse(resume and not placed, "--resume needs files to go on with; say --write or --output")
     _refuse(backup and not placed, "--backup keeps what is replaced; say --write or --output")
     sound = backup_suffix and not {"/", os.sep} & set(backup_suffix)
-    _refuse(backup and not sound, f"--backup-suffix '{backup_suffix}' names no file beside; write one such as .bak")
+    _refuse(backup and not sound, f"--backup-suffix '{backup_suffix}': give a suffix without a slash, such as .bak")
     ways = "--write, --output FOLDER, --diff, --format json or --report"
     _refuse(several and not (placed or shown or report), f"several files: say where they go with {ways}")
 
@@ -141,9 +152,15 @@ def clean(
         sources = targets.planned(names, glob, output, write, becomes)
         if not as_json:
             _check_kinds(sources, becomes, kind)
-        taken = [str(path) for source in sources for path in (source.name, source.target) if path]
-        page = _page(report, [*taken, *([str(rejects)] if rejects else [])])
-        _check_apart(rejects, "rejects", taken)
+        taken = _consulted(lexicon, allow, context.obj)
+        if output is not None and taken:
+            for source in sources:
+                _check_apart(source.target, "output", taken)
+        if report or rejects:
+            taken |= _places({path for source in sources for path in (source.name, source.target)}, "a document")
+        targets.make_room(sources, output, (report, rejects))
+        _check_beside(rejects, "rejects", taken)
+        page = _page(report, taken | _places([rejects], "the rejects"))
         plan = pipeline.Plan(
             sources,
             _restorer(threshold, family, lexicon, allow, assume_spun, neural),
@@ -218,6 +235,7 @@ def detect(
 
 @app.command()
 def explain(
+    context: typer.Context,
     path: Annotated[str, typer.Argument(help="A file; none or - for standard input.")] = "-",
     from_kind: opt.From = None,
     field: opt.Fields = None,
@@ -249,7 +267,7 @@ def explain(
         options = documents.Options(tuple(field or ()), html.value, encoding, fix_encoding, whole=True)
     except documents.DocumentError as error:
         _fail(str(error))
-    page = _page(report, [path])
+    page = _page(report, _consulted(lexicon, allow, context.obj) | _places([path], "a document"))
     plan = pipeline.Plan(
         [targets.Source(path, None)],
         _restorer(threshold, family, lexicon, allow, assume_spun, neural),
@@ -338,7 +356,7 @@ def lexicon_show(
 def lexicon_check(
     path: Annotated[Path | None, typer.Argument(help="A lexicon; without one, all built-in ones.")] = None,
 ) -> None:
-    """Prove a lexicon's data sound, or list what is not. Exit code 1: something is not."""
+    """Check a lexicon and list its problems. Exit code 1: there are some."""
     from restore import lexicon as lexicons
     from restore.shipped import root
 
@@ -418,16 +436,16 @@ def lexicon_suggest(
     [bold]Example[/bold]: restore lexicon suggest pages/ -o new.tsv
     """
     from restore.documents import DocumentError
+    from restore.documents.streams import check_place
     from restore.learning import suggest, texts
     from restore.targets import found
 
-    restorer = _restorer(0.5, family, lexicon, None, assume_spun)
     output = None if str(output) == "-" else output
     failed = False
 
     def documents() -> Iterator[str]:
         nonlocal failed
-        for name, _ in found(paths, glob):
+        for name in names:
             try:
                 yield from texts.texts_of(name, encoding, tuple(field or ()))
             except DocumentError as error:
@@ -435,14 +453,18 @@ def lexicon_suggest(
                 failed = True
 
     try:
-        made = suggest.suggest(documents(), restorer, limit)
+        names = [name for name, _ in found(paths, glob)]
         if output:
+            _check_apart(output, "output", _consulted(lexicon) | _places(names, "a document"))
+            check_place(output, "new.tsv")
+        made = suggest.suggest(documents(), _restorer(0.5, family, lexicon, None, assume_spun), limit)
+        if output and made:
             texts.write_lines(output, suggest.lines(made))
     except DocumentError as error:
         _fail(str(error))
     if not made:
         _complain("nothing to suggest: it takes phrases that recur in at least two documents that are judged spun")
-    if output:
+    elif output:
         _print(f"{len(made)} phrases to review in {output}")
     else:
         _print("".join(suggest.lines(made)), end="")
@@ -474,12 +496,12 @@ def main(
     ] = False,
 ) -> None:
     """Put back what a text spinner replaced; leave clean text alone."""
-    if "--help" in sys.argv:  # helps even where settings are broken
+    if "--help" in sys.argv or context.invoked_subcommand == "lexicon":  # these must not mind broken settings
         return
     from restore import settings
 
     try:
-        context.obj = settings.read(settings_file) if settings_file else settings.find(Path.cwd())
+        context.obj = settings.named(settings_file) if settings_file else settings.find(Path.cwd())
         commands: Any = context.command
         named = {name: c for name, c in commands.commands.items() if name in ("clean", "detect", "explain")}
         context.default_map = settings.defaults(context.obj, named, context)
@@ -534,29 +556,53 @@ def _diff(name: str, result: Restoration) -> str:
     return word_diff(result, name, color=_terminal())
 
 
-def _page(report: Path | None, taken: Iterable[str]) -> HtmlReport | None:
-    """The page asked for, if any; it may not stand in the place of a document."""
+def _page(report: Path | None, taken: dict[str, str]) -> HtmlReport | None:
+    """The page asked for, if any; it may not stand in the place of another file."""
     if report is None:
         return None
     from restore.documents import DocumentError
     from restore.reports import HtmlReport
 
-    _check_apart(report, "report", taken)
     try:
+        _check_beside(report, "report", taken)
         return HtmlReport(report)
     except DocumentError as error:
         _fail(str(error))
 
 
-def _check_apart(path: Path | None, what: str, taken: Iterable[str]) -> None:
-    """A file that is written beside may not stand in the place of a document."""
+def _places(names: Iterable[str | Path | None], what: str) -> dict[str, str]:
+    """Where files stand, and what they are."""
+    return {os.path.realpath(name): what for name in names if name is not None and str(name) != "-"}
+
+
+def _consulted(
+    lexicon: list[Path] | None, allow: list[str] | None = None, settings: Settings | None = None
+) -> dict[str, str]:
+    """Where the files stand that say how to restore."""
+    from restore.lexicon import source_files
+
+    lists = [value for value in allow or [] if os.path.isfile(value)]
+    found = _places(source_files([], lexicon or []), "a lexicon") | _places(lists, "an allow-list")
+    return found | _places([settings.path if settings else None], "the settings")
+
+
+def _check_beside(path: Path | None, what: str, taken: dict[str, str]) -> None:
+    """A file that is written beside the documents needs a name, and a place of its own that can be written to. Raises
+    DocumentError."""
     if path is None:
         return
+    from restore.documents.streams import check_place
+
     if str(path) == "-":
         _fail(f"--{what} - names no file; standard output is for the documents")
-    place = os.path.realpath(path)
-    if any(name != "-" and place == os.path.realpath(name) for name in taken):
-        _fail(f"{path}: the {what} would replace a document; give it a name of its own")
+    _check_apart(path, what, taken)
+    check_place(path, "report.html" if what == "report" else f"{what}.jsonl")
+
+
+def _check_apart(path: Path | None, what: str, taken: dict[str, str]) -> None:
+    """Nothing may be written in the place of another file that is in use."""
+    replaced = taken.get(os.path.realpath(path)) if path else None
+    _refuse(replaced, f"{path}: the {what} would replace {replaced}; give it a name of its own")
 
 
 def _restorer(
@@ -596,12 +642,15 @@ def _allowed(values: Iterable[str]) -> Iterator[str]:
 def _check_kinds(sources: Iterable[Source], becomes: Callable[[str], str], kind: str) -> None:
     """Targets are named as what they will hold."""
     from restore.documents import kind_of
+    from restore.targets import tabbed
 
     for source in sources:
         named = kind_of(str(source.target)) if source.target else ""
         holds = becomes(source.name) or kind or kind_of(source.name)
         misnamed = named and holds and named != holds
         _refuse(misnamed, f"{source.target}: would hold {holds}; turn it with --to, or give it another name")
+        commas = tabbed(str(source.target), becomes(source.name))
+        _refuse(commas, f"{source.target}: --to csv writes commas, not tabs; give it a name that ends with .csv")
 
 
 def _terminal() -> bool:
@@ -609,11 +658,18 @@ def _terminal() -> bool:
 
 
 def _print(text: str, end: str = "\n") -> None:
-    sys.stdout.write(text + end)
+    try:
+        sys.stdout.write(text + end)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _let_go(sys.stdout)
+        _fail(_lost(error))
 
 
 def _complain(error: object) -> None:
-    print(f"restore: {error}", file=sys.stderr)
+    with suppress(OSError):  # nor does standard error always take something
+        print(f"restore: {error}", file=sys.stderr)
 
 
 def _refuse(misuse: object, message: str) -> None:
@@ -628,21 +684,53 @@ def _fail(message: str) -> NoReturn:
 
 def _unforeseen(error: Exception) -> None:
     what = " ".join(f"{type(error).__name__}: {error}".split())  # on one line
-    _complain(f"ended by an error that nobody foresaw ({what}); please report it")
+    _complain(f"internal error ({what}); please report it")
 
 
 def run() -> Any:
     """Entry point: a closed pipe or Ctrl-C ends quietly, what nobody foresaw with a message."""
     gc.set_threshold(100_000)  # loading makes many small objects and no garbage
-    if sys.stdout and sys.stdout.errors == "strict":  # names of files may hold what the terminal's encoding lacks
+    _open_missing()
+    if sys.stdout.errors == "strict":  # names of files may hold what the terminal's encoding lacks
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         return app()
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        _unforeseen(error)
+        lost = _let_go(sys.stdout)
+        if lost:
+            _complain(_lost(lost))
+        else:
+            _unforeseen(error)
         return 2
+    finally:
+        _let_go(sys.stdout)
+        _let_go(sys.stderr)
+
+
+def _open_missing() -> None:
+    """Standard streams that were closed (`>&-`) lead nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def _let_go(stream: TextIO) -> OSError | None:
+    """Leave a stream nothing that it cannot take, else the interpreter complains of it at its end; what was the matter,
+    if anything."""
+    try:
+        stream.flush()
+        return None
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+
+
+def _lost(error: OSError) -> str:
+    from restore.documents.streams import unwritable
+
+    return str(unwritable("standard output", error))
 
 
 if __name__ == "__main__":

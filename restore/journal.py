@@ -37,7 +37,7 @@ class Journal:
         self.path = path
         self.options = options
         self.known: dict[str, dict[str, Any]] = {}
-        self._file: Any = None
+        self._file: Any = None  # once there is something in it
         self.dropped = not resume and path.exists()
         if self.dropped:  # it must not outlive the part that it speaks of
             try:
@@ -60,7 +60,7 @@ class Journal:
         if not ours:
             raise DocumentError(
                 f"{self.path}: belongs to a run with other options or another version; "
-                "repeat that one's, or start anew without --resume"
+                "use those again, or start again without --resume"
             )
         try:
             self._file = open(self.path, "r+b")  # noqa: SIM115
@@ -68,6 +68,11 @@ class Journal:
             self._file.seek(len(whole))
         except OSError as error:
             raise unwritable(self.path, error) from None
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is something to go on from."""
+        return self._file is not None
 
     def done(self, name: str) -> bool:
         """Whether a source is finished: it says so, or its output was put in place just before the end came."""
@@ -86,7 +91,9 @@ class Journal:
         if line is None or "position" not in line:
             return None
         if line["of"] != fingerprint(name):
-            raise DocumentError(f"{name}: has changed since the run that is to be resumed; start anew without --resume")
+            raise DocumentError(
+                f"{name}: has changed since the run that is to be resumed; start again without --resume"
+            )
         return line
 
     def write(self, line: dict[str, Any], sync: bool = True) -> None:

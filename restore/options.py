@@ -66,12 +66,15 @@ Fields = Annotated[
     typer.Option(
         "--field",
         metavar="NAME",
-        help="Field or column that holds text; a.b inside a; several allowed.",
+        help="Field or column that holds the text; a.b is b inside a; repeat for several.",
         rich_help_panel=_READ,
     ),
 ]
 Glob = Annotated[
-    str, typer.Option(metavar="PATTERN", help="Which files of folders, as '*.html'.", rich_help_panel=_READ)
+    str,
+    typer.Option(
+        metavar="PATTERN", help="Which files to take from folders, for instance '*.html'.", rich_help_panel=_READ
+    ),
 ]
 HtmlOption = Annotated[
     Html,
@@ -82,7 +85,7 @@ HtmlOption = Annotated[
 Encoding = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="Encoding of the files; auto: guess, where they do not say.", rich_help_panel=_READ
+        metavar="NAME", help="Encoding of the files; auto: detect it where a file declares none.", rich_help_panel=_READ
     ),
 ]
 FixEncoding = Annotated[
@@ -98,14 +101,14 @@ OutputOption = Annotated[
 To = Annotated[Target | None, typer.Option("--to", help="Turn records into another kind.", rich_help_panel=_WRITE)]
 FormatOption = Annotated[
     Format,
-    typer.Option("--format", help="text, or json: one object a line, a document each.", rich_help_panel=_WRITE),
+    typer.Option("--format", help="text, or json: one line with one object per document.", rich_help_panel=_WRITE),
 ]
 Diff = Annotated[
     bool, typer.Option("--diff", help="Show changed lines, word by word, instead.", rich_help_panel=_WRITE)
 ]
 Report = Annotated[
     Path | None,
-    typer.Option("--report", metavar="FILE.html", help="Also write a page for a browser.", rich_help_panel=_WRITE),
+    typer.Option("--report", metavar="FILE.html", help="Also write an HTML report.", rich_help_panel=_WRITE),
 ]
 KeepOriginal = Annotated[
     bool,
@@ -114,7 +117,10 @@ KeepOriginal = Annotated[
 Annotate = Annotated[
     bool, typer.Option("--annotate", help="Add verdict and edits to each record.", rich_help_panel=_WRITE)
 ]
-Backup = Annotated[bool, typer.Option("--backup", help="Keep what is replaced under a suffix.", rich_help_panel=_WRITE)]
+Backup = Annotated[
+    bool,
+    typer.Option("--backup", help="Keep each replaced file, with a suffix added to its name.", rich_help_panel=_WRITE),
+]
 BackupSuffix = Annotated[
     str, typer.Option("--backup-suffix", metavar="SUFFIX", help="The suffix of --backup.", rich_help_panel=_WRITE)
 ]
@@ -146,15 +152,13 @@ Neural = Annotated[
     bool,
     typer.Option(
         "--neural",
-        help="Hear a pretrained language model on close calls; better and much slower (an extra: neural).",
+        help='Let a pretrained language model decide close calls: better, much slower (needs the extra "neural").',
         rich_help_panel=_ENGINE,
     ),
 ]
 Spun = Annotated[
     bool,
-    typer.Option(
-        "--assume-spun", help="Do not ask whether a text was spun; treat all of it so.", rich_help_panel=_ENGINE
-    ),
+    typer.Option("--assume-spun", help="Skip detection and treat every text as spun.", rich_help_panel=_ENGINE),
 ]
 Strip = Annotated[
     bool,
@@ -166,14 +170,14 @@ Strip = Annotated[
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.", rich_help_panel=_RUN)]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on where a run of the same command was stopped.", rich_help_panel=_RUN)
+    bool, typer.Option("--resume", help="Continue a run of the same command that was stopped.", rich_help_panel=_RUN)
 ]
 Rejects = Annotated[
     Path | None,
     typer.Option(
         "--rejects",
         metavar="FILE",
-        help="JSON lines of records that cannot be restored, with the reason; else they pass as they are.",
+        help="Write records that cannot be restored to FILE, with the reason (JSON lines), instead of passing them through.",
         rich_help_panel=_RUN,
     ),
 ]

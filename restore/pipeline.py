@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -35,9 +34,11 @@ from restore.documents.streams import (
     Output,
     Standard,
     Straight,
+    complain,
     compression_of,
     is_pipe,
     part_of,
+    sink,
     unwritable,
 )
 from restore.journal import Journal, fingerprint
@@ -143,7 +144,7 @@ class _Runner:
         self.bar = Bar(sum(sizes) if len(sizes) == len(plan.sources) else None, not plan.quiet)
         self.journal = Journal(plan.journal, plan.fingerprint(), plan.resume) if plan.journal else None
         if self.journal and self.journal.dropped and not plan.quiet:
-            self._say("starting over; an unfinished run was there, which --resume would have gone on with")
+            self._say("starting over; an unfinished run was found and dropped (--resume would have continued it)")
         self.rejects = _Rejects(plan.rejects, plan.resume, self.journal)
         self.standard = Standard()
         self.current: _Delivery | None = None
@@ -180,8 +181,9 @@ class _Runner:
         if self.current:
             self.current.leave()
             if self.current.last:
-                self._say(f"stopped; what is done is kept beside {self.current.target}, and --resume goes on with it")
-        self.rejects.close()
+                self._say(f"stopped; the finished part is kept beside {self.current.target}; continue with --resume")
+        unfinished = self.journal is not None and self.journal.begun and not self.complete
+        self.rejects.close(self.complete, unfinished)
         if self.journal:
             self.journal.close(remove=self.complete)
 
@@ -215,17 +217,20 @@ class _Runner:
         options, shown = self.plan.options, reader.source.shown
         if not reader.many and (options.keep_original or options.annotate) and not self.plan.show:
             raise DocumentError(
-                f"{shown}: --keep-original and --annotate need records (JSON lines, CSV, tables); choose --format json"
+                f"{shown}: --keep-original and --annotate need records (JSON lines, CSV, tables); choose --format json instead"
             )
         if reader.kind == "warc" and (options.keep_original or options.annotate):
             raise DocumentError(
-                f"{shown}: an archive has no place for --keep-original and --annotate; choose --format json"
+                f"{shown}: an archive has no place for --keep-original and --annotate; choose --format json instead"
             )
 
     def _take(self, event: _Event, outcome: Outcome | None) -> None:
         """What reading and restoring gave, in order."""
         if event.what == "begin":
-            self.current = _Delivery(self, event)
+            try:
+                self.current = _Delivery(self, event)
+            except DocumentError as error:
+                self._fail(event, str(error))
         elif event.what == "skip":
             self._skip(event)
         elif event.what == "fail":
@@ -311,7 +316,7 @@ class _Runner:
 
     def _say(self, message: str) -> None:
         self.bar.close()
-        print(f"restore: {message}", file=sys.stderr)
+        complain(message)
 
 
 class _Delivery:
@@ -343,14 +348,15 @@ class _Delivery:
     def _continue(self, standing: dict[str, Any]) -> None:
         """Go on where an earlier run was."""
         assert self.target is not None
+        part = part_of(Path(os.path.realpath(self.target)))
+        if not part.exists() or part.stat().st_size < standing["length"]:
+            part.unlink(missing_ok=True)
+            raise DocumentError(f"{part}: is missing or too short to continue from; start again without --resume")
+        if standing["length"]:
+            self.sink = Output(self.target, self._compression(), standing["length"])
         self.tally = self.runner._earlier(standing["tally"])
         self.changed = standing["changed"]
         self.last = standing
-        part = part_of(Path(os.path.realpath(self.target)))
-        if not part.exists() or part.stat().st_size < standing["length"]:
-            raise DocumentError(f"{part}: is gone or cut, and cannot be gone on with; start anew without --resume")
-        if standing["length"]:
-            self.sink = Output(self.target, self._compression(), standing["length"])
         self.runner._say(f"{_shown(self.source.name)}: going on after record {standing['number'] - 1:,}")
 
     def _compression(self) -> str:
@@ -488,55 +494,70 @@ class _Delivery:
 
 
 class _Rejects:
-    """The file of rejected records, made when there is one."""
+    """The file of rejected records; an earlier one stays until there are records, or the end without any."""
 
     def __init__(self, path: Path | None, resume: bool, journal: Journal | None):
         self.path = path
-        self._file: Any = None
-        if not path or not path.exists():
+        self.any = False
+        self._out: Straight | Output | None = None
+        if path is None:
             return
-        if resume and journal and journal.known:
-            _keep_standing(path, journal)
-            return
-        try:
-            path.unlink()
-        except OSError as error:
-            raise unwritable(path, error) from None
+        if resume and journal and journal.known and not is_pipe(path):
+            kept = _keep_standing(path, journal)
+            self.any = kept > 0
+            self._out = Output(path, resume=kept)
+        else:
+            self._out = sink(path)
 
     def add(self, line: dict[str, Any]) -> None:
-        if self.path is None:
+        if self._out is None:
             return
-        try:
-            if self._file is None:
-                self._file = open(self.path, "ab")  # noqa: SIM115
-            self._file.write((json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
-            self._file.flush()
-        except OSError as error:
-            raise unwritable(self.path, error) from None
+        self._out.write((json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+        self._out.flush()
+        self.any = True
 
     def sync(self) -> None:
         """Bring all to the disk."""
-        if self._file is not None:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+        if self._out is not None:
+            self._out.checkpoint()
 
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
+    def close(self, complete: bool, resumable: bool) -> None:
+        """Put the records in place, those of a run that was stopped too. Raises DocumentError."""
+        if self._out is None or self.path is None:
+            return
+        if self.any or isinstance(self._out, Straight):
+            self._out.commit()
+        elif resumable:  # it tells the run that goes on that there were none
+            self._out.leave()
+        else:
+            self._out.discard()
+            if complete:
+                self._drop_earlier(self.path)
+
+    @staticmethod
+    def _drop_earlier(path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(path, error) from None
 
 
-def _keep_standing(path: Path, journal: Journal) -> None:
-    """Leave of a file of rejects what stands for the output kept; a source that is begun anew tells its own again."""
+def _keep_standing(path: Path, journal: Journal) -> int:
+    """Leave in the part of a file of rejects what stands for the output kept, and tell its length; a source that is
+    begun anew tells its own again. A run that was stopped left them in place, one that was killed in the part."""
     stand, seen = cache(journal.rejects), Counter[str]()
-    out = Output(path)
+    part = part_of(Path(os.path.realpath(path)))
+    before = next((p for p in (part, path) if p.exists()), Path(os.devnull))
+    out = Output(part)
     try:
-        with open(path, "rb") as file:
+        with open(before, "rb") as file:
             for line in file:
                 name = _source_of(line)
                 seen[name] += 1
                 if name and seen[name] <= stand(name):
                     out.write(line)
         out.commit()  # once the old one is closed, for Windows' sake
+        return part.stat().st_size
     except OSError as error:
         raise unwritable(path, error) from None
     finally:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from restore.documents.streams import STANDARD
+
 FILE: Final = "restore.toml"
 PROJECT: Final = "pyproject.toml"
 _PATHS: Final = frozenset(("lexicon", "output", "rejects", "report"))
@@ -62,6 +64,14 @@ def read(path: Path) -> Settings:
     return Settings(values, path)
 
 
+def named(path: Path) -> Settings:
+    """The settings of a file that was asked for. Raises SettingsError where it has none."""
+    settings = read(path)
+    if settings.path is None:
+        raise SettingsError(f"{path}: no table [tool.restore]; add one, or name another file")
+    return settings
+
+
 def options(command: Any) -> Iterator[tuple[str, Any]]:
     """The settable options of a command: name in files, parameter."""
     for parameter in command.params:
@@ -103,7 +113,11 @@ def _value(path: Path, key: str, value: Any, parameter: Any, context: Any) -> An
         raise SettingsError(f"{path}: {key} = {value!r}: give {wanted}")
     if isinstance(value, dict) or (isinstance(value, list) and not parameter.multiple):
         raise SettingsError(f"{path}: {key} = {value!r}: give one value, not several")
-    values = [_placed(path, key, v) for v in (value if isinstance(value, list) else [value])]
+    several = value if isinstance(value, list) else [value]
+    wanted = "" if parameter.is_flag else _other_type(several, parameter.type.name)
+    if wanted:
+        raise SettingsError(f"{path}: {key} = {value!r}: give {wanted}")
+    values = [_placed(path, key, v) for v in several]
     try:
         parameter.process_value(context, values if parameter.multiple else values[0])
     except Exception as error:  # BadParameter, of whichever click typer brings
@@ -111,11 +125,23 @@ def _value(path: Path, key: str, value: Any, parameter: Any, context: Any) -> An
     return values if parameter.multiple else values[0]
 
 
+def _other_type(values: list[Any], name: str) -> str:
+    """What an option of the named type takes, if these are of another, which it would convert unasked; else ""."""
+    types: tuple[type, ...] = (str,)
+    wanted = "text in quotation marks"
+    if name.startswith("int"):  # "int range", or "integer range" of another version
+        types, wanted = (int,), "a whole number"
+    elif name.startswith("float"):
+        types, wanted = (int, float), "a number"
+    return "" if all(type(value) in types for value in values) else wanted
+
+
 def _placed(path: Path, key: str, value: Any) -> Any:
-    """A path relative to the file that names it; an entry of `allow` is one if there is such a file."""
-    if isinstance(value, str) and (key in _PATHS or (key == "allow" and (path.parent / value).is_file())):
-        return str(path.parent / value)
-    return value if isinstance(value, str | bool) else str(value) if isinstance(value, list | dict) else value
+    """A path relative to the file that names it; an entry of `allow` is one if there is such a file, "-" never is."""
+    if not isinstance(value, str) or value == STANDARD:
+        return value
+    placed = key in _PATHS or (key == "allow" and (path.parent / value).is_file())
+    return str(path.parent / value) if placed else value
 
 
 def in_force(command: Any, context: Any, path: Path | None) -> Iterator[tuple[str, str, str]]:

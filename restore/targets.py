@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from restore.documents import DocumentError, kind_of
-from restore.documents.streams import STANDARD, SUFFIXES, beside
+from restore.documents.streams import STANDARD, SUFFIXES, beside, unwritable
 
 _SUFFIX: Final = {"text": ".txt", "jsonl": ".jsonl", "csv": ".csv", "parquet": ".parquet", "arrow": ".arrow"}
 
@@ -51,7 +52,8 @@ def found(paths: Iterable[str], glob: str) -> Iterator[tuple[str, str]]:
 
 
 def _unread(error: OSError) -> None:
-    raise DocumentError(f"{error.filename}: {str(error.strerror).lower()}; it cannot be looked through") from None
+    reason = str(error.strerror).lower()
+    raise DocumentError(f"{error.filename}: {reason}; the folder cannot be listed, check its permissions") from None
 
 
 def _matches(below: str, file: str, glob: str) -> bool:
@@ -73,10 +75,14 @@ def planned(
     becomes: Callable[[str], str] = lambda name: "",
 ) -> list[Source]:
     """Sources with their targets, which are named as what each source becomes. An output that ends with a slash is a
-    folder. Raises DocumentError where two would be written to one file, or one over a document that is read."""
+    folder. Raises DocumentError where two would be written to one file, or one over a document that is read; a file
+    that is named twice is written in place once."""
     files = list(found(paths, glob))
     if write:
-        return [Source(name, Path(name)) for name, _ in files]
+        once: dict[str, str] = {}
+        for name, _ in files:
+            once.setdefault(name if name == STANDARD else os.path.realpath(name), name)
+        return [Source(name, Path(name)) for name in once.values()]
     if output is None:
         return [Source(name, None) for name, _ in files]
     named = str(output).endswith(("/", os.sep))
@@ -84,6 +90,8 @@ def planned(
     if len(files) == 1 and not (named or os.path.isdir(paths[0]) or output.is_dir()):
         out = [Source(files[0][0], output)]
     else:
+        if not named and kind_of(output.name) and not output.is_dir():
+            raise DocumentError(f"{output}: several documents need a folder; write {output}/ if that is meant")
         out = [Source(name, output / _renamed(below, becomes(name)), True) for name, below in files]
     _check_targets(out)
     return out
@@ -96,7 +104,7 @@ def _check_targets(sources: list[Source]) -> None:
     for source in sources:
         if source.target in taken:
             raise DocumentError(
-                f"{source.name}: would be written over {taken[source.target]}; give folders of their own"
+                f"{source.name}: has the same target as {taken[source.target]}; write them to separate folders"
             )
         taken[source.target] = source.name
         replaced = read.get(os.path.realpath(source.target or ""))
@@ -108,7 +116,7 @@ def _check_targets(sources: list[Source]) -> None:
 
 def _renamed(name: str, to: str) -> str:
     """A file's name with the suffix of the kind it becomes."""
-    if not to or kind_of(name) == to:
+    if not to or (kind_of(name) == to and not tabbed(name, to)):
         return name
     base, suffix = os.path.splitext(name)
     packed = suffix if suffix.lower() in SUFFIXES else ""
@@ -118,15 +126,33 @@ def _renamed(name: str, to: str) -> str:
     return (base if kind_of(name) else base + suffix) + _SUFFIX.get(to, suffix) + packed
 
 
+def make_room(sources: list[Source], output: str | None, files: Iterable[Path | None]) -> None:
+    """Make the folder of the output if one of these files is to stand in it. Raises DocumentError."""
+    if output is None or not any(source.inside for source in sources):
+        return
+    if any(file and os.path.realpath(file.parent) == os.path.realpath(output) for file in files):
+        try:
+            os.makedirs(output, exist_ok=True)
+        except OSError as error:
+            raise unwritable(output, error) from None
+
+
+def tabbed(name: str, to: str) -> bool:
+    """Whether a name promises tabs, where records turned into CSV get commas."""
+    base, suffix = os.path.splitext(name.lower())
+    return to == "csv" and (os.path.splitext(base)[1] if suffix in SUFFIXES else suffix) in (".tsv", ".tab")
+
+
 def journal_path(sources: list[Source], paths: list[str], output: str | Path | None) -> Path | None:
     """Where a run's journal stands: beside its one output, or in the folder that holds all (where that may not
-    be written to, in that of the first)."""
+    be written to, in that of the first), under a name that tells these targets from those of another run."""
     targets = [s.target for s in sources if s.target]
     if not targets:
         return None
     if len(targets) == 1:
         return beside(Path(os.path.realpath(targets[0])), ".restore-journal")
-    return (Path(output) if output else _common(paths) or targets[0].parent) / ".restore-journal"
+    told = hashlib.sha256(b"\0".join(sorted(os.fsencode(os.path.realpath(t)) for t in targets))).hexdigest()[:8]
+    return (Path(output) if output else _common(paths) or targets[0].parent) / f".restore-journal-{told}"
 
 
 def _common(paths: list[str]) -> Path | None:

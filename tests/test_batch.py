@@ -8,13 +8,15 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from restore import batch
+from restore import batch, pipeline, targets
+from restore.documents import Options
 from restore.pipeline import _Guard
 from restore.progress import summary
 from restore.work import Tally
@@ -55,7 +57,7 @@ def test_tasks_are_drawn_only_so_far_ahead(weight, most):
 
 
 def test_an_ended_process_is_told():
-    with pytest.raises(batch.WorkerError, match="ended from outside"):
+    with pytest.raises(batch.WorkerError, match="worker process was killed"):
         list(batch.ordered(ending, (), [(0, 1)], 2))
 
 
@@ -164,7 +166,7 @@ def test_bad_records_pass_or_are_put_aside(run, feed, tmp_path):
     done = run("clean", "feed.jsonl", "--field", "body")
     assert done.returncode == 2
     assert done.stdout.count(b"{bad\n") == 2
-    assert b"feed.jsonl:51: no JSON" in done.stderr
+    assert b"feed.jsonl:51: not valid JSON" in done.stderr
     assert b"240 documents" in done.stderr
     done = run("clean", "feed.jsonl", "--field", "body", "--rejects", "bad.jsonl")
     assert b"{bad" not in done.stdout
@@ -173,7 +175,7 @@ def test_bad_records_pass_or_are_put_aside(run, feed, tmp_path):
     assert rejects[0]["raw"] == "{bad\n"
     done = run("clean", "feed.jsonl", "--field", "body", "--fail-fast", "-o", "out.jsonl")
     assert done.returncode == 2
-    assert done.stderr.count(b"no JSON") == 1
+    assert done.stderr.count(b"not valid JSON") == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.jsonl", "feed.jsonl"]
 
 
@@ -230,3 +232,117 @@ def test_ctrl_c_waits_for_the_end_of_a_write():
     assert written == [1]
     with pytest.raises(KeyboardInterrupt):
         _Guard().signalled()
+
+
+class Stopping:
+    """Runs over feeds in a folder, with a position after each two records, stopped where the test wants."""
+
+    def __init__(self, folder: Path, engine):
+        self.folder, self.engine = folder, engine
+
+    def run(self, names: list[str], stop: int = 1 << 30, resume: bool = False) -> Tally:
+        """Clean feeds into `out`, with rejects; KeyboardInterrupt after so many records."""
+        seen = 0
+
+        def observe(name: str, result: object) -> None:
+            nonlocal seen
+            seen += 1
+            if seen > stop:
+                raise KeyboardInterrupt
+
+        paths, out = [str(self.folder / name) for name in names], self.folder / "out"
+        sources = targets.planned(paths, "", out, False)
+        journal, rejects = targets.journal_path(sources, paths, out), self.folder / "bad.jsonl"
+        options = Options(("body",))
+        return pipeline.run(
+            pipeline.Plan(
+                sources, self.engine, options, journal=journal, rejects=rejects, resume=resume, observe=observe
+            )
+        )
+
+    def hidden(self) -> list[str]:
+        """What unfinished runs have left."""
+        return [p.name for p in self.folder.rglob(".*")]
+
+
+@pytest.fixture
+def stopping(tmp_path, engine, clean, monkeypatch) -> Stopping:
+    monkeypatch.setattr("restore.documents.jsonl.ITEM_RECORDS", 2)
+    monkeypatch.setattr(pipeline, "CHECKPOINT", 1)
+    feed = "".join(json.dumps({"id": i, "body": clean[i:400]}) + "\n" for i in range(12))
+    for name in "abcd":
+        (tmp_path / f"{name}.jsonl").write_text(feed, encoding="utf-8")
+    return Stopping(tmp_path, engine)
+
+
+def test_a_part_that_is_missing_fails_alone(stopping, tmp_path, capfd):
+    names = ["a.jsonl", "b.jsonl", "c.jsonl"]
+    with pytest.raises(KeyboardInterrupt):
+        stopping.run(names, stop=18)
+    (tmp_path / "out" / ".b.jsonl.restore-part").unlink()
+    tally = stopping.run(names, resume=True)
+    assert (tally.failed, tally.documents) == (1, 24)
+    assert "b.jsonl.restore-part: is missing or too short to continue from; start" in capfd.readouterr().err
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.jsonl", "c.jsonl"]
+
+
+def test_two_runs_in_one_folder_are_resumed_each_by_itself(stopping, tmp_path, capfd):
+    for names in (["a.jsonl", "b.jsonl"], ["c.jsonl", "d.jsonl"]):
+        with pytest.raises(KeyboardInterrupt):
+            stopping.run(names, stop=8)
+    assert "starting over" not in capfd.readouterr().err
+    for names in (["a.jsonl", "b.jsonl"], ["d.jsonl", "c.jsonl"]):
+        assert stopping.run(names, resume=True).documents == 24
+        assert ".jsonl: going on after record" in capfd.readouterr().err
+    for name in "abcd":
+        feed = tmp_path / f"{name}.jsonl"
+        assert (tmp_path / "out" / feed.name).read_bytes() == feed.read_bytes()
+    assert stopping.hidden() == []
+
+
+def test_an_earlier_file_of_rejects_stays_until_the_end(stopping, tmp_path):
+    rejects = tmp_path / "bad.jsonl"
+    rejects.write_text("notes", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        stopping.run(["a.jsonl"], stop=0)  # before there was a position
+    assert rejects.read_text(encoding="utf-8") == "notes"
+    with pytest.raises(KeyboardInterrupt):
+        stopping.run(["a.jsonl"], stop=8)
+    assert rejects.read_text(encoding="utf-8") == "notes"
+    stopping.run(["a.jsonl"], resume=True)
+    assert not rejects.exists()  # there were none
+    assert stopping.hidden() == []
+
+
+def test_rejects_of_a_run_that_was_stopped_are_kept(stopping, tmp_path):
+    feed, rejects = tmp_path / "a.jsonl", tmp_path / "bad.jsonl"
+    feed.write_bytes(b"{bad\n" + feed.read_bytes() + b"{worse\n")
+    with pytest.raises(KeyboardInterrupt):
+        stopping.run(["a.jsonl"], stop=8)
+    assert len(rejects.read_bytes().splitlines()) == 1
+    stopping.run(["a.jsonl"], resume=True)
+    assert [json.loads(line)["raw"] for line in rejects.read_bytes().splitlines()] == ["{bad\n", "{worse\n"]
+    assert stopping.hidden() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_rejects_go_through_a_pipe(run, feed, tmp_path):
+    (tmp_path / "feed.jsonl").write_bytes(feed)
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    assert run("clean", "feed.jsonl", "--field", "body", "-o", "out.jsonl", "--rejects", "pipe").returncode == 2
+    assert pipe.is_fifo()
+    reader.join(10)
+    assert [json.loads(line)["record"] for line in read[0].splitlines()] == [51, 148]
+
+
+def test_rejects_and_report_may_stand_in_the_new_folder_of_the_output(run, feed, tmp_path):
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_bytes(feed[:20_000] + b"\n")
+    beside = ["--rejects", "new/out/bad.jsonl", "--report", "new/out/report.html"]
+    done = run("clean", "a.jsonl", "b.jsonl", "--field", "body", "-o", "new/out", *beside)
+    assert done.returncode == 2
+    names = ["a.jsonl", "b.jsonl", "bad.jsonl", "report.html"]
+    assert sorted(p.name for p in (tmp_path / "new" / "out").iterdir()) == names

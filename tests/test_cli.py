@@ -204,7 +204,7 @@ def test_what_nobody_foresaw_is_told_in_a_line(tmp_path, monkeypatch, capsys, er
         code = ended.code
     assert code == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"restore: ended by an error that nobody foresaw ({type(error).__name__}:")
+    assert line.startswith(f"restore: internal error ({type(error).__name__}:")
     assert line.endswith("; please report it")
 
 
@@ -225,6 +225,69 @@ def test_an_output_with_a_slash_is_a_folder(run, tmp_path, spun):
     assert "climate" in (tmp_path / "new" / "a.txt").read_text(encoding="utf-8")
 
 
+def test_nothing_is_written_in_place_twice(run, tmp_path, spun):
+    """Else the backup is overwritten with restored text."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text(spun, encoding="utf-8")
+    (tmp_path / "b.txt").write_text(spun, encoding="utf-8")
+    done = run("clean", "-w", "--backup", "-j", "2", "b.txt", "in", "./b.txt", "in/../in/a.txt")
+    assert done.returncode == 0
+    assert b"2 documents" in done.stderr
+    for name in ("b.txt", "in/a.txt"):
+        assert (tmp_path / f"{name}.bak").read_text(encoding="utf-8") == spun
+        assert "climate" in (tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_records_of_tabs_become_csv_under_a_name_of_csv(run, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.tsv").write_text("id\tbody\n1\tA fine day.\n", encoding="utf-8")
+    assert run("clean", "in", "--field", "body", "--to", "csv", "-o", "out").returncode == 0
+    assert (tmp_path / "out" / "a.csv").read_text(encoding="utf-8") == "id,body\n1,A fine day.\n"
+
+
+def test_a_name_of_a_file_may_be_a_folders(run, tmp_path):
+    """When it is there, or has a slash."""
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("A fine day.\n", encoding="utf-8")
+    (tmp_path / "old.txt").mkdir()
+    for place in ("old.txt", "new.txt/"):
+        assert run("clean", "a.txt", "b.txt", "-o", place).returncode == 0
+        assert (tmp_path / place / "b.txt").is_file()
+
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+
+
+def shell(folder, line: str, unbuffered: str = "") -> tuple[int, str]:
+    """A command line of a shell, in which $RESTORE is the program: exit code and standard error."""
+    env = {**os.environ, "RESTORE": f"{sys.executable} -m restore", "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(["sh", "-c", line], cwd=folder, env=env, capture_output=True, timeout=120, check=False)
+    return done.returncode, done.stderr.decode()
+
+
+@POSIX
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize("command", ["clean a.txt", "detect a.txt", "lexicon list", "config", "--help"])
+def test_a_full_standard_output_is_told(tmp_path, spun, command):
+    (tmp_path / "a.txt").write_text(spun, encoding="utf-8")
+    for unbuffered in ("", "1") if command != "--help" else ("",):
+        code, error = shell(tmp_path, f"$RESTORE {command} > /dev/full", unbuffered)
+        assert code == 2
+        assert error.startswith("restore: standard output: cannot be written (No space left on device)")
+        assert len(error.splitlines()) == 1
+    assert shell(tmp_path, f"$RESTORE {command} 2> /dev/full")[0] == (1 if command.startswith("detect") else 0)
+
+
+@POSIX
+def test_closed_standard_streams_lead_nowhere(tmp_path, spun):
+    (tmp_path / "a.txt").write_text(spun, encoding="utf-8")
+    assert shell(tmp_path, "$RESTORE detect a.txt >&-") == (1, "")
+    assert shell(tmp_path, "$RESTORE clean a.txt -o b.txt <&- >&- 2>&-") == (0, "")
+    assert "climate" in (tmp_path / "b.txt").read_text(encoding="utf-8")
+    assert shell(tmp_path, "$RESTORE clean gone.txt 2>&-") == (2, "")
+    assert shell(tmp_path, "$RESTORE clean <&-") == (2, "restore: standard input: empty; there is nothing to restore\n")
+
+
 def test_extracting_pages_leaves_other_kinds_as_they_are(run, tmp_path, clean):
     """Only pages become text: targets are named and checked so."""
     pytest.importorskip("trafilatura")
@@ -242,7 +305,7 @@ def test_extracting_pages_leaves_other_kinds_as_they_are(run, tmp_path, clean):
     assert b"out.html: would hold text" in run("clean", "--html", "extract", "in/page.html", "-o", "out.html").stderr
 
 
-def test_a_folder_that_may_not_be_looked_through(tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_listed(tmp_path, monkeypatch):
     """Its documents must not be left out silently."""
     from restore import targets
     from restore.documents import DocumentError
@@ -257,7 +320,7 @@ def test_a_folder_that_may_not_be_looked_through(tmp_path, monkeypatch):
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", scanning)
-    with pytest.raises(DocumentError, match=r"locked: permission denied; it cannot be looked through"):
+    with pytest.raises(DocumentError, match=r"locked: permission denied; the folder cannot be listed"):
         list(targets.found([str(tmp_path)], ""))
 
 
@@ -265,7 +328,7 @@ def test_a_folder_that_may_not_be_looked_through(tmp_path, monkeypatch):
 def test_unreadable_file(run, tmp_path):
     (tmp_path / "secret.txt").write_text("A fine day.\n", encoding="utf-8")
     (tmp_path / "secret.txt").chmod(0)
-    assert "may not be read" in run("clean", "secret.txt").stderr.decode()
+    assert "permission denied; check that you may read it" in run("clean", "secret.txt").stderr.decode()
 
 
 def test_help_needs_no_engine(run):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
+import threading
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -247,6 +249,20 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path):
         HtmlReport(tmp_path / "nowhere" / "report.html")
     with pytest.raises(DocumentError, match="a folder; name a file"):
         HtmlReport(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_page_goes_through_a_pipe(tmp_path, monkeypatch):
+    """A pipe or device is written to, not replaced, whatever folder it is in."""
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text(encoding="utf-8")), daemon=True)
+    reader.start()
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    write_html([("a", restoration(ARTICLE))], pipe)
+    assert pipe.is_fifo()
+    reader.join(10)
+    assert read[0].startswith("<!doctype html>")
 
 
 def test_command_line(run, tmp_path, spun, clean):

@@ -43,6 +43,21 @@ def test_where_values_come_from(run, tmp_path):
     assert "threshold" not in in_force(run("config", "detect").stdout)
 
 
+def test_a_dash_is_standard_output(run, tmp_path, clean):
+    (tmp_path / "restore.toml").write_text('output = "-"\n')
+    assert run("clean", stdin=clean.encode()).stdout == clean.encode()
+    assert [p.name for p in tmp_path.iterdir()] == ["restore.toml"]
+
+
+def test_broken_settings_stop_only_what_takes_some(run, tmp_path):
+    (tmp_path / "restore.toml").write_text("jobs = \n")
+    assert run("lexicon", "list").returncode == 0
+    for command in ("clean", "detect", "explain", "config"):
+        done = run(command)
+        assert done.returncode == 2
+        assert b"restore.toml: not TOML" in done.stderr
+
+
 def test_found_upward_and_used(tmp_path, spun):
     import subprocess
     import sys

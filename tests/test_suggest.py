@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import threading
 
 import pytest
 
@@ -102,3 +104,37 @@ def test_the_command(run, tmp_path):
     text = (tmp_path / "new.tsv").read_text(encoding="utf-8")
     assert text.startswith("# Suggestions for review")
     assert " texts, " in text
+
+
+def test_a_document_is_not_overwritten(run, tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a.txt").write_text("A fine day.\n", encoding="utf-8")
+    done = run("lexicon", "suggest", "pages", "-o", "pages/../pages/a.txt")
+    assert done.returncode == 2
+    assert b"a.txt: the output would replace a document" in done.stderr
+    assert (tmp_path / "pages" / "a.txt").read_text(encoding="utf-8") == "A fine day.\n"
+
+
+def test_no_suggestion_makes_no_file(run, tmp_path):
+    (tmp_path / "a.txt").write_text("A fine day.\n", encoding="utf-8")
+    for output in (["-o", "new.tsv"], []):
+        done = run("lexicon", "suggest", "a.txt", *output)
+        assert (done.returncode, done.stdout) == (0, b"")
+        assert b"nothing to suggest" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_suggestions_go_through_a_pipe(run, tmp_path):
+    (tmp_path / "known.tsv").write_text(KNOWN, encoding="utf-8")
+    (tmp_path / "pages").mkdir()
+    for n, text in enumerate(documents(6)):
+        (tmp_path / "pages" / f"{n}.txt").write_text(text, encoding="utf-8")
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text(encoding="utf-8")), daemon=True)
+    reader.start()
+    assert run("lexicon", "suggest", "pages", "-o", "pipe", "--lexicon", "known.tsv", "--assume-spun").returncode == 0
+    assert pipe.is_fifo()
+    reader.join(10)
+    assert read[0].startswith("# Suggestions for review")

@@ -65,7 +65,9 @@ class TableReader(Reader):
                 yield BatchItem(number, at, self.options, batch)
                 number += batch.num_rows
         except (self.pa.ArrowException, OSError) as error:
-            raise DocumentError(f"{self.source.shown}: no sound Parquet or Arrow table ({str(error)[:200]})") from None
+            raise DocumentError(
+                f"{self.source.shown}: not a valid Parquet or Arrow file ({str(error)[:200]})"
+            ) from None
 
     def _batches(self, begin: int) -> Iterator[Any]:
         """Batches of at most `BATCH` rows, never across a row group, from one on."""
@@ -142,7 +144,9 @@ class TableReader(Reader):
         try:
             self._finish(staged, out)
         except self.pa.ArrowException as error:
-            raise DocumentError(f"{self.source.shown}: no sound Parquet or Arrow table ({str(error)[:200]})") from None
+            raise DocumentError(
+                f"{self.source.shown}: not a valid Parquet or Arrow file ({str(error)[:200]})"
+            ) from None
 
     def _finish(self, staged: Path, out: IO[bytes]) -> None:
         pa = self.pa

@@ -262,7 +262,9 @@ class RowRecord(Record):
         try:
             self.line = raw.decode(table.encoding)
         except UnicodeDecodeError as error:
-            raise RecordError(f"not {table.encoding} (byte {error.start} of the row)") from None
+            raise RecordError(
+                f"not {table.encoding} (byte {error.start} of the row); name the encoding, for instance --encoding cp1252"
+            ) from None
         if not encodings.same(self.line, table.encoding, raw):
             raise RecordError(f"{table.encoding} does not give the same bytes back; convert the records to UTF-8")
         self.blank = not self.line.strip("\r\n")

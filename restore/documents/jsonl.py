@@ -159,7 +159,9 @@ class LineRecord(Record):
         try:
             self.line = raw.decode(item.encoding)
         except UnicodeDecodeError as error:
-            raise RecordError(f"not {item.encoding} (byte {error.start} of the line)") from None
+            raise RecordError(
+                f"not {item.encoding} (byte {error.start} of the line); name the encoding, for instance --encoding cp1252"
+            ) from None
         if not encodings.same(self.line, item.encoding, raw):
             raise RecordError(f"{item.encoding} does not give the same bytes back; convert the records to UTF-8")
         self.value: Any = {}
@@ -169,7 +171,7 @@ class LineRecord(Record):
             try:
                 self.value = json.loads(self.line.lstrip("\ufeff"))
             except (ValueError, RecursionError) as error:
-                raise RecordError(f"no JSON ({error})") from None
+                raise RecordError(f"not valid JSON ({error}); give one JSON object a line") from None
             if not isinstance(self.value, dict):
                 raise RecordError("not a JSON object")
             self._find()

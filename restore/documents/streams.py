@@ -157,7 +157,7 @@ def _opened(name: str) -> IO[bytes]:
     except FileNotFoundError:
         raise DocumentError(f"{name}: no such file; check the name") from None
     except PermissionError:
-        raise DocumentError(f"{name}: may not be read; check its permissions") from None
+        raise DocumentError(f"{name}: permission denied; check that you may read it") from None
     except OSError as error:
         raise DocumentError(f"{name}: cannot be read ({error.strerror})") from None
 
@@ -413,6 +413,12 @@ def check_place(path: Path, example: str) -> None:
 def unwritable(path: Path | str, error: OSError) -> DocumentError:
     """The error for a file that cannot be written."""
     return DocumentError(f"{path}: cannot be written ({error.strerror}); check folder, permissions and space")
+
+
+def complain(message: object) -> None:
+    """Tell something on standard error, if it takes anything."""
+    with suppress(OSError):
+        print(f"restore: {message}", file=sys.stderr)
 
 
 def _keep(path: Path, suffix: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from restore.documents import Options, Reject, open_reader
 from restore.documents.base import BETWEEN
-from restore.documents.streams import Output
+from restore.documents.streams import sink
 
 
 def texts_of(name: str, encoding: str = "utf-8", fields: tuple[str, ...] = ()) -> Iterator[str]:
@@ -26,8 +26,8 @@ def texts_of(name: str, encoding: str = "utf-8", fields: tuple[str, ...] = ()) -
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write a UTF-8 file whole or not at all. Raises DocumentError."""
-    out = Output(path)
+    """Write a UTF-8 file whole or not at all, or to a pipe. Raises DocumentError."""
+    out = sink(path)
     try:
         for line in lines:
             out.write(line.encode("utf-8"))

@@ -12,7 +12,6 @@ import base64
 import hashlib
 import html
 import json
-import os
 import re
 import tempfile
 from collections import Counter
@@ -22,8 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
-from restore.documents import DocumentError
-from restore.documents.streams import Output
+from restore.documents.streams import check_place, sink
 from restore.restoration import Restoration
 
 FEW: Final = 200  # documents up to which all texts are carried
@@ -56,7 +54,7 @@ class HtmlReport:
         self.path = Path(path)
         self.title = title
         self.few, self.small, self.full = few, small, full
-        _check_place(self.path)
+        check_place(self.path, "report.html")
         self._edited, self._unedited = _Spool(), _Spool()  # texts as data blocks
         self._rows = _Spool()  # lines of the index
         self._listed = [0, 0]  # documents without and with edits in the index
@@ -91,10 +89,10 @@ class HtmlReport:
     def close(self) -> None:
         """Write the page, in one step. Raises DocumentError."""
         try:
-            sink = Output(self.path)
+            out = sink(self.path)
             for piece in self._page():
-                sink.write(piece.encode())
-            sink.commit()
+                out.write(piece.encode())
+            out.commit()
         finally:
             self._release()
 
@@ -238,14 +236,3 @@ def _data_block(name: str, value: object) -> str:
 def _digest(text: str) -> str:
     """Source expression of a content security policy for an inline script or style."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _check_place(path: Path) -> None:
-    """Say before the work, not after, that its report could not be written."""
-    folder = path.parent
-    if path.is_dir():
-        raise DocumentError(f"{path}: a folder; name a file for the report, for instance {path / 'report.html'}")
-    if not folder.is_dir():
-        raise DocumentError(f"{path}: cannot be written (no folder {folder}); make it first")
-    if not os.access(folder, os.W_OK):
-        raise DocumentError(f"{path}: cannot be written (folder {folder} may not be written to); check its permissions")
