@@ -12,17 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
 import tempfile
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from restore import __version__, work
@@ -38,11 +32,12 @@ from restore.documents.streams import (
     compression_of,
     is_pipe,
     part_of,
-    sink,
     unwritable,
 )
 from restore.journal import Journal, fingerprint
 from restore.progress import Bar, summary
+from restore.rejects import Rejects
+from restore.signals import Guard, whole_writes
 from restore.targets import Source
 from restore.work import Orders, Outcome, Tally
 
@@ -126,7 +121,7 @@ def run(plan: Plan) -> Tally:
     KeyboardInterrupt (by SIGINT or SIGTERM: between whole records).
     """
     runner = _Runner(plan)
-    with _whole_writes() as guard:
+    with whole_writes() as guard:
         try:
             return runner.run(guard)
         finally:
@@ -145,12 +140,12 @@ class _Runner:
         self.journal = Journal(plan.journal, plan.fingerprint(), plan.resume) if plan.journal else None
         if self.journal and self.journal.dropped and not plan.quiet:
             self._say("starting over; an unfinished run was found and dropped (--resume would have continued it)")
-        self.rejects = _Rejects(plan.rejects, plan.resume, self.journal)
+        self.rejects = Rejects(plan.rejects, plan.resume, self.journal)
         self.standard = Standard()
         self.current: _Delivery | None = None
         self.complete = False
 
-    def run(self, guard: _Guard) -> Tally:
+    def run(self, guard: Guard) -> Tally:
         plan = self.plan
         if plan.jobs == 1:
             make: tuple[Callable[..., work.Engine], tuple[Any, ...]] = (work.Engine, (plan.restorer, plan.orders()))
@@ -491,123 +486,6 @@ class _Delivery:
     def discard(self) -> None:
         if isinstance(self.sink, Output):
             self.sink.discard()
-
-
-class _Rejects:
-    """The file of rejected records; an earlier one stays until there are records, or the end without any."""
-
-    def __init__(self, path: Path | None, resume: bool, journal: Journal | None):
-        self.path = path
-        self.any = False
-        self._out: Straight | Output | None = None
-        if path is None:
-            return
-        if resume and journal and journal.known and not is_pipe(path):
-            kept = _keep_standing(path, journal)
-            self.any = kept > 0
-            self._out = Output(path, resume=kept)
-        else:
-            self._out = sink(path)
-
-    def add(self, line: dict[str, Any]) -> None:
-        if self._out is None:
-            return
-        self._out.write((json.dumps(line, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
-        self._out.flush()
-        self.any = True
-
-    def sync(self) -> None:
-        """Bring all to the disk."""
-        if self._out is not None:
-            self._out.checkpoint()
-
-    def close(self, complete: bool, resumable: bool) -> None:
-        """Put the records in place, those of a run that was stopped too. Raises DocumentError."""
-        if self._out is None or self.path is None:
-            return
-        if self.any or isinstance(self._out, Straight):
-            self._out.commit()
-        elif resumable:  # it tells the run that goes on that there were none
-            self._out.leave()
-        else:
-            self._out.discard()
-            if complete:
-                self._drop_earlier(self.path)
-
-    @staticmethod
-    def _drop_earlier(path: Path) -> None:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise unwritable(path, error) from None
-
-
-def _keep_standing(path: Path, journal: Journal) -> int:
-    """Leave in the part of a file of rejects what stands for the output kept, and tell its length; a source that is
-    begun anew tells its own again. A run that was stopped left them in place, one that was killed in the part."""
-    stand, seen = cache(journal.rejects), Counter[str]()
-    part = part_of(Path(os.path.realpath(path)))
-    before = next((p for p in (part, path) if p.exists()), Path(os.devnull))
-    out = Output(part)
-    try:
-        with open(before, "rb") as file:
-            for line in file:
-                name = _source_of(line)
-                seen[name] += 1
-                if name and seen[name] <= stand(name):
-                    out.write(line)
-        out.commit()  # once the old one is closed, for Windows' sake
-        return part.stat().st_size
-    except OSError as error:
-        raise unwritable(path, error) from None
-    finally:
-        out.discard()
-
-
-def _source_of(line: bytes) -> str:
-    """The source that a line of rejects names; "" for a line that is torn."""
-    try:
-        return str(json.loads(line)["source"]) if line.endswith(b"\n") else ""
-    except (ValueError, TypeError, KeyError):
-        return ""
-
-
-class _Guard:
-    """Puts off Ctrl-C while inside, so that only whole records are written; a second one comes through."""
-
-    def __init__(self) -> None:
-        self.inside = False
-        self.pending = False
-
-    def signalled(self, *_: object) -> None:
-        if self.inside and not self.pending:
-            self.pending = True
-            return
-        raise KeyboardInterrupt
-
-    def __enter__(self) -> None:
-        self.inside = True
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.inside = False
-        if self.pending and kind is None:
-            raise KeyboardInterrupt
-
-
-@contextmanager
-def _whole_writes() -> Iterator[_Guard]:
-    guard = _Guard()
-    if threading.current_thread() is not threading.main_thread():
-        yield guard
-        return
-    before = {s: signal.signal(s, guard.signalled) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield guard
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _weight(item: Item) -> int:

@@ -17,8 +17,8 @@ import pytest
 
 from restore import batch, pipeline, targets
 from restore.documents import Options
-from restore.pipeline import _Guard
 from restore.progress import summary
+from restore.signals import Guard
 from restore.work import Tally
 
 
@@ -215,7 +215,7 @@ def test_summary():
 
 
 def test_ctrl_c_waits_for_the_end_of_a_write():
-    guard = _Guard()
+    guard = Guard()
     written = []
 
     def write(signals: int) -> None:
@@ -226,12 +226,12 @@ def test_ctrl_c_waits_for_the_end_of_a_write():
 
     with pytest.raises(KeyboardInterrupt):
         write(1)
-    guard = _Guard()
+    guard = Guard()
     with pytest.raises(KeyboardInterrupt):
         write(2)  # whoever insists is heard
     assert written == [1]
     with pytest.raises(KeyboardInterrupt):
-        _Guard().signalled()
+        Guard().signalled()
 
 
 class Stopping:
