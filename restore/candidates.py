@@ -28,6 +28,7 @@ from restore.sparse.places import Place
 from restore.text import JOINED, PROTECTED_WORD, Tokens, shape
 from restore.vectors import Ints
 
+PREFERRED: Final = 5.0  # nats that a user's longer phrase has over what others say of its parts
 MAX_OPTIONS: Final = 10  # originals tried for one found phrase
 REMEMBERED: Final = 30_000  # phrases whose forms are kept between texts
 IDENTITY: Final = "identity"
@@ -200,7 +201,7 @@ class Finder:
             for i, near in self._misspelt(tokens, fixed, begin, end):
                 self._near_arcs(lattice, tokens, i, near, begin, end, fixed)
         if self.lexicon.own:
-            lattice = _preferring(lattice, self.lexicon.own)
+            _prefer(lattice, self.lexicon.own)
         if table < 1:
             _lessen(lattice, tokens.key, table)
         order = sorted(range(len(lattice)), key=lattice.start.__getitem__)
@@ -397,21 +398,14 @@ class Finder:
                     lattice.extend(first, last, mark_before(tokens, first), originals)
 
 
-def _preferring(lattice: Lattice, own: frozenset[str]) -> Lattice:
-    """Without what other families say of the words inside a longer phrase that a user's lexicon lists."""
-    longer = {
-        (start, end)
-        for start, end, option in zip(lattice.start, lattice.end, lattice.option, strict=True)
-        if option is not None and option.family in own and end - start > 1
-    }
-    if not longer:
-        return lattice
-    kept = [
-        k
-        for k, (start, end, option) in enumerate(zip(lattice.start, lattice.end, lattice.option, strict=True))
-        if option is None or option.family in own or not any(a <= start and end <= b for a, b in longer)
-    ]
-    return lattice.taken(kept)
+def _prefer(lattice: Lattice, own: frozenset[str]) -> None:
+    """What other families say of the words inside a longer phrase that a user's lexicon lists is less likely."""
+    arcs = list(zip(lattice.start, lattice.end, lattice.option, strict=True))
+    longer = {(a, b) for a, b, option in arcs if option is not None and option.family in own and b - a > 1}
+    for k, (start, end, option) in enumerate(arcs) if longer else ():
+        others = option is not None and option.family not in own
+        if others and any(a <= start and end <= b for a, b in longer):
+            lattice.weight[k] -= PREFERRED
 
 
 def _lessen(lattice: Lattice, keys: Sequence[str], table: float) -> None:

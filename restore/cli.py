@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from errno import ENOSPC
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
@@ -698,8 +699,8 @@ def run() -> Any:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        lost = _let_go(sys.stdout)
-        if lost:
+        lost = _let_go(sys.stdout) or (error if getattr(error, "errno", 0) == ENOSPC else None)
+        if isinstance(lost, OSError):
             _complain(_lost(lost))
         else:
             _unforeseen(error)

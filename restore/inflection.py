@@ -54,7 +54,9 @@ _DOUBLING: Final = tuple(
     """fer mit cur pel gin trol gret forget upset reset offset excel equip acquit kidnap program format outfit overlap
     embed deter rebel rebut plug handicap debug abet allot""".split()
 )
-_SINGLE: Final = frozenset("offer suffer differ proffer buffer coffer pilfer limit delimit vomit".split())
+_SINGLE: Final = frozenset(
+    "offer suffer differ proffer buffer coffer pilfer limit delimit vomit ballot shallot alphabet".split()
+)
 _TAKES_ES: Final = frozenset(  # of those in -o after a consonant; most take -s: photos, casinos
     """buffalo cargo dingo domino echo embargo fiasco forego forgo fresco go grotto hero mango mosquito motto
     outdo overdo peccadillo potato redo tomato tornado torpedo undergo undo veto volcano""".split()

@@ -22,7 +22,7 @@ import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from restore.documents import DocumentError
 from restore.documents.streams import STANDARD, unwritable
@@ -41,6 +41,8 @@ class Journal:
         self.dropped = not resume and path.exists()
         if self.dropped:  # it must not outlive the part that it speaks of
             try:
+                with open(path, "rb") as file:
+                    _hold(file, path)
                 path.unlink()
             except OSError as error:
                 raise unwritable(path, error) from None
@@ -64,6 +66,7 @@ class Journal:
             )
         try:
             self._file = open(self.path, "r+b")  # noqa: SIM115
+            _hold(self._file, self.path)
             self._file.truncate(len(whole))
             self._file.seek(len(whole))
         except OSError as error:
@@ -100,7 +103,9 @@ class Journal:
         """Add a line. Raises DocumentError."""
         try:
             if self._file is None:
-                self._file = open(self.path, "wb")  # noqa: SIM115
+                self._file = open(self.path, "ab")  # noqa: SIM115
+                _hold(self._file, self.path)
+                self._file.truncate(0)
                 self._add({"options": self.options})
             self._add(line)
             self._file.flush()
@@ -119,6 +124,20 @@ class Journal:
         if remove:
             with suppress(OSError):
                 self.path.unlink()
+
+
+def _hold(file: IO[bytes], path: Path) -> None:
+    """Keep a journal for this run while it is open. Raises DocumentError where another run has it (on Windows the
+    system itself refuses)."""
+    if sys.platform != "win32":
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DocumentError(
+                f"{path}: another run is writing there; wait for its end, or write to a folder of its own"
+            ) from None
 
 
 def fingerprint(name: str | Path) -> str:

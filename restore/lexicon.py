@@ -185,7 +185,7 @@ def _merged(families: list[str], paths: list[Path]) -> Lexicon:
             own.setdefault(e.found, {})[e.original] = e
         by_found.update(own)
     lexicon = build(e for group in by_found.values() for e in group.values())
-    lexicon.own = frozenset(names)
+    lexicon.own = frozenset(names) - set(families)
     return lexicon
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -145,14 +144,13 @@ def tabbed(name: str, to: str) -> bool:
 
 def journal_path(sources: list[Source], paths: list[str], output: str | Path | None) -> Path | None:
     """Where a run's journal stands: beside its one output, or in the folder that holds all (where that may not
-    be written to, in that of the first), under a name that tells these targets from those of another run."""
+    be written to, in that of the first)."""
     targets = [s.target for s in sources if s.target]
     if not targets:
         return None
     if len(targets) == 1:
         return beside(Path(os.path.realpath(targets[0])), ".restore-journal")
-    told = hashlib.sha256(b"\0".join(sorted(os.fsencode(os.path.realpath(t)) for t in targets))).hexdigest()[:8]
-    return (Path(output) if output else _common(paths) or targets[0].parent) / f".restore-journal-{told}"
+    return (Path(output) if output else _common(paths) or targets[0].parent) / ".restore-journal"
 
 
 def _common(paths: list[str]) -> Path | None:

@@ -116,8 +116,7 @@ class Source:
             wanted = [numbers for related in new.values() for f, numbers, _ in related if f == form]
             if wanted:
                 self._inflect(form, np.unique(np.concatenate(wanted)))
-        for phrase, related in new.items():
-            self._known[phrase] = self._joined(phrase, related) if related else None
+        self._known.update((phrase, self._joined(phrase, r) if r else None) for phrase, r in new.items())
 
     def _inflect(self, form: int, numbers: Ints) -> None:
         """Fill in hash and frequency of words of the vocabulary in a form."""

@@ -286,20 +286,6 @@ def test_a_part_that_is_missing_fails_alone(stopping, tmp_path, capfd):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.jsonl", "c.jsonl"]
 
 
-def test_two_runs_in_one_folder_are_resumed_each_by_itself(stopping, tmp_path, capfd):
-    for names in (["a.jsonl", "b.jsonl"], ["c.jsonl", "d.jsonl"]):
-        with pytest.raises(KeyboardInterrupt):
-            stopping.run(names, stop=8)
-    assert "starting over" not in capfd.readouterr().err
-    for names in (["a.jsonl", "b.jsonl"], ["d.jsonl", "c.jsonl"]):
-        assert stopping.run(names, resume=True).documents == 24
-        assert ".jsonl: going on after record" in capfd.readouterr().err
-    for name in "abcd":
-        feed = tmp_path / f"{name}.jsonl"
-        assert (tmp_path / "out" / feed.name).read_bytes() == feed.read_bytes()
-    assert stopping.hidden() == []
-
-
 def test_an_earlier_file_of_rejects_stays_until_the_end(stopping, tmp_path):
     rejects = tmp_path / "bad.jsonl"
     rejects.write_text("notes", encoding="utf-8")

@@ -425,3 +425,24 @@ def test_a_shell_completes_commands_options_and_families(typed, offered):
     asked = {"_RESTORE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(typed.split()) - 1)}
     lines = CliRunner().invoke(app, [], prog_name="restore", env=asked).stdout.splitlines()
     assert sorted(line.split("\t")[0] for line in lines) == offered
+
+
+def test_rejects_do_not_take_the_place_of_standard_output(tmp_path):
+    (tmp_path / "feed.jsonl").write_text('{"body": "Fine."}\nbroken\n', encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "restore.cli",
+        "clean",
+        "feed.jsonl",
+        "--field",
+        "body",
+        "--rejects",
+        "/dev/stdout",
+    ]
+    if not os.path.exists("/dev/stdout"):
+        pytest.skip("no /dev/stdout")
+    with open(tmp_path / "out.txt", "wb") as out:
+        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, cwd=tmp_path, timeout=120, check=False)
+    assert done.returncode == 2
+    assert b"leads to where standard output or error goes" in done.stderr

@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 import restore
 from restore import pipeline, targets
-from restore.documents import Options, Restored, open_reader
+from restore.documents import DocumentError, Options, Restored, open_reader
 from restore.documents.base import listing
 from restore.documents.csv import cells, stays_open
 from restore.documents.jsonl import LinesItem, offsets, strings
@@ -1045,11 +1045,9 @@ def test_rejected_records_are_told_up_to_a_number(bench):
 def test_a_journal_has_a_place_where_the_folder_of_all_has_none(tmp_path, monkeypatch):
     names = [str(tmp_path / "a" / "x.txt"), str(tmp_path / "b" / "y.txt")]
     sources = [targets.Source(name, Path(name)) for name in names]
-    path = targets.journal_path(sources, names, None)
-    assert path.parent == tmp_path
-    assert path.name.startswith(".restore-journal-")
+    assert targets.journal_path(sources, names, None) == tmp_path / ".restore-journal"
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert targets.journal_path(sources, names, None) == tmp_path / "a" / path.name
+    assert targets.journal_path(sources, names, None) == tmp_path / "a" / ".restore-journal"
 
 
 def test_a_name_as_long_as_can_be(bench, spun):
@@ -1071,3 +1069,18 @@ def test_mending_leaves_a_sound_file_as_it_is(bench, clean, tmp_path):
 def test_names_with_blanks_are_told_with_them():
     assert listing(["id", " body"]) == "id, ' body'"
     assert listing([]) == "none that holds text"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps open files by itself")
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_journal_is_one_runs_at_a_time(tmp_path, resume):
+    path = tmp_path / ".restore-journal"
+    running = Journal(path, "options", resume=False)
+    running.write({"source": "a", "position": 1})
+    with pytest.raises(DocumentError, match="another run is writing there"):
+        Journal(path, "options", resume)
+    running.close(remove=False)
+    again = Journal(path, "options", resume)
+    assert again.dropped != resume
+    again.close(remove=True)
+    assert not path.exists()

@@ -204,6 +204,11 @@ def test_a_users_longer_phrase_has_precedence_over_its_parts(tmp_path):
     assert mine == "The garbage man was late, and the garbage stayed."
 
 
+def test_a_users_longer_phrase_that_cannot_be_meant_leaves_its_parts_alone(tmp_path, spun):
+    (tmp_path / "mine.tsv").write_text("metropolis officers stated\tzebra quartz\t0.001\n", encoding="utf-8")
+    assert "city officials said" in Restorer(lexicons=[tmp_path / "mine.tsv"]).restore(spun).text.lower()
+
+
 def test_allow_list_is_honoured_in_any_case(spun):
     kept = restore.Restorer(allow=["LOCAL weather", "chook"]).restore(spun).text
     assert "local weather" in kept

@@ -24,6 +24,7 @@ from restore.surface import article_for
         ("program", "ing", "programming"),
         ("overlap", "ed", "overlapped"),
         ("embed", "ing", "embedding"),
+        ("ballot", "ed", "balloted"),
         ("panic", "ed", "panicked"),
         ("mimic", "ing", "mimicking"),
         ("visit", "ed", "visited"),

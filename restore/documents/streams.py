@@ -404,10 +404,21 @@ def check_place(path: Path, example: str) -> None:
         raise DocumentError(f"{path}: a folder; name a file, for instance {path / example}")
     if is_pipe(path):  # it is opened, not replaced
         return
+    if _is_standard(path):
+        raise DocumentError(f"{path}: leads to where standard output or error goes; name another file")
     if not folder.is_dir():
         raise DocumentError(f"{path}: cannot be written (no folder {folder}); make it first")
     if not os.access(folder, os.W_OK):
         raise DocumentError(f"{path}: cannot be written (folder {folder} may not be written to); check its permissions")
+
+
+def _is_standard(path: Path) -> bool:
+    """Whether a path leads to the file that standard output or error was sent to (/dev/stdout > FILE)."""
+    for number in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(os.stat(path), os.fstat(number)):
+                return True
+    return False
 
 
 def unwritable(path: Path | str, error: OSError) -> DocumentError:
