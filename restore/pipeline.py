@@ -31,6 +31,7 @@ from restore.documents.streams import (
     complain,
     compression_of,
     is_pipe,
+    packed,
     part_of,
     unwritable,
 )
@@ -348,14 +349,15 @@ class _Delivery:
             part.unlink(missing_ok=True)
             raise DocumentError(f"{part}: is missing or too short to continue from; start again without --resume")
         if standing["length"]:
-            self.sink = Output(self.target, self._compression(), standing["length"])
+            self.sink = Output(self.target, "" if self.staged else self._compression(), standing["length"])
         self.tally = self.runner._earlier(standing["tally"])
         self.changed = standing["changed"]
         self.last = standing
         self.runner._say(f"{_shown(self.source.name)}: going on after record {standing['number'] - 1:,}")
 
     def _compression(self) -> str:
-        if self.staged or self.target is None:
+        """Of the whole target; standard output has none."""
+        if self.target is None:
             return ""
         if self.target == Path(self.source.name):
             return self.reader.source.compression
@@ -367,7 +369,7 @@ class _Delivery:
         if self.target is not None:
             if self.source.inside:
                 self._make_folder(self.target.parent)
-            return Output(self.target, self._compression())
+            return Output(self.target, "" if self.staged else self._compression())
         if self.staged:
             self.folder = tempfile.TemporaryDirectory()
             return Output(Path(self.folder.name) / "table")
@@ -451,7 +453,8 @@ class _Delivery:
 
     def _commit(self, sink: Output) -> None:
         finish = (self.convert.finish if self.convert else self.reader.finish) if self.staged else None
-        sink.commit(self.plan.backup if self.target else "", finish, self._before)
+        made = packed(finish, self._compression()) if finish else None
+        sink.commit(self.plan.backup if self.target else "", made, self._before)
         if self.folder:
             with open(sink.target, "rb") as file:
                 while part := file.read(1 << 20):

@@ -367,7 +367,7 @@ def test_table_lists_all_cells():
 
 
 @pytest.mark.parametrize("pack", PACK)
-@pytest.mark.parametrize("kind", ["text", "jsonl"])
+@pytest.mark.parametrize("kind", ["text", "jsonl", "parquet", "arrow"])
 def test_compressed(bench, spun, clean, restored, kind, pack):
     path = bench.make(kind, spun, clean, pack)
     before = UNPACK[pack](path.read_bytes())

@@ -15,6 +15,7 @@ import re
 import shutil
 import stat
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -213,6 +214,27 @@ def _compressor(compression: str) -> Callable[[], _Compressor] | None:
     return None
 
 
+Finish = Callable[[Path, IO[bytes]], None]  # makes a file of what was collected
+
+
+def packed(finish: Finish, compression: str) -> Finish:
+    """The same, what it makes compressed."""
+    make = _compressor(compression)
+    if make is None:
+        return finish
+
+    def made(staged: Path, out: IO[bytes]) -> None:
+        with tempfile.TemporaryFile(dir=staged.parent) as plain:
+            finish(staged, plain)
+            plain.seek(0)
+            packer = make()
+            while part := plain.read(1 << 20):
+                out.write(packer.compress(part))
+            out.write(packer.flush())
+
+    return made
+
+
 def compression_of(path: str) -> str:
     """The compression that a file's suffix asks for; none: ""."""
     return SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
@@ -332,7 +354,7 @@ class Output:
     def commit(
         self,
         backup: str = "",
-        finish: Callable[[Path, IO[bytes]], None] | None = None,
+        finish: Finish | None = None,
         before: Callable[[Path], None] = lambda whole: None,
     ) -> None:
         """Put the whole file in the target's place, with its permissions. Raises DocumentError.
