@@ -16,7 +16,7 @@ from contextlib import suppress
 from errno import ENOSPC
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -64,6 +64,7 @@ app = typer.Typer(
     epilog="Settings: restore.toml, or \\[tool.restore] in pyproject.toml, found upward; `restore config` shows them. "
     "Exit codes: 0 done, 1 found (detect), 2 an error.",
 )
+EXCLUSIVE: Final = "--write, --output, --diff and --format json exclude each other; choose one"
 lexicon_app = typer.Typer(help="Inspect, check, learn and suggest lexicons.", no_args_is_help=True)
 app.add_typer(lexicon_app, name="lexicon")
 
@@ -122,26 +123,25 @@ def clean(
     curl -s URL | restore clean --from html --html extract   the article's text, restored
     """
     names = paths or ["-"]
-    exclusive = "--write, --output, --diff and --format json exclude each other; choose one"
-    _refuse(write and output is not None, exclusive)
+    _refuse(write and output is not None, EXCLUSIVE)
     output = None if output == "-" else output
-    as_json = format is Format.json
+    as_json, extract = format is Format.json, html is Html.extract
     shown, placed = diff or as_json, write or output is not None
     several = len(names) > 1 or os.path.isdir(names[0])
     asked = write + (output is not None) + diff + as_json
-    both = asked == 2 and output and as_json
-    _refuse(asked > 1 and not both, exclusive)
-    _refuse(write and "-" in names, "--write needs files; standard input goes to standard output")
-    turned = to is not None or html is Html.extract
-    _refuse(write and turned, "--write keeps the kind of a file; with --to and --html extract say --output")
-    beside = "--diff and --format json write results, not documents; leave them out, or --"
-    _refuse(shown and to, f"{beside}to")
-    _refuse(shown and keep_original, f"{beside}keep-original")
-    _refuse(shown and annotate, f"{beside}annotate")
+    _refuse(asked > 1 and not (asked == 2 and output and as_json), EXCLUSIVE)
+    if write:
+        _refuse("-" in names, "--write needs files; standard input goes to standard output")
+        turned = to is not None or extract
+        _refuse(turned, "--write keeps the kind of a file; with --to and --html extract say --output")
+    if shown:
+        for name, given in (("to", to), ("keep-original", keep_original), ("annotate", annotate)):
+            _refuse(given, f"--diff and --format json write results, not documents; leave them out, or --{name}")
     _refuse(resume and not placed, "--resume needs files to go on with; say --write or --output")
-    _refuse(backup and not placed, "--backup keeps what is replaced; say --write or --output")
-    sound = backup_suffix and not {"/", os.sep} & set(backup_suffix)
-    _refuse(backup and not sound, f"--backup-suffix '{backup_suffix}': give a suffix without a slash, such as .bak")
+    if backup:
+        _refuse(not placed, "--backup keeps what is replaced; say --write or --output")
+        sound = backup_suffix and not {"/", os.sep} & set(backup_suffix)
+        _refuse(not sound, f"--backup-suffix '{backup_suffix}': give a suffix without a slash, such as .bak")
     ways = "--write, --output FOLDER, --diff, --format json or --report"
     _refuse(several and not (placed or shown or report), f"several files: say where they go with {ways}")
 
@@ -149,7 +149,7 @@ def clean(
 
     try:
         kind, to_kind = from_kind.value if from_kind else "", to.value if to else ""
-        becomes = partial(targets.turned, kind=kind, to=to_kind, extract=html is Html.extract)
+        becomes = partial(targets.turned, kind=kind, to=to_kind, extract=extract)
         sources = targets.planned(names, glob, output, write, becomes)
         if not as_json:
             _check_kinds(sources, becomes, kind)
