@@ -378,6 +378,9 @@ def _in_eight_bits(model: Model) -> Path:
         if llama_cpp.llama_model_quantize(os.fspath(source).encode(), os.fspath(part).encode(), options):
             raise OSError("llama.cpp could not write it")
         os.replace(part, target)
+        for former in set(target.parent.glob(f"{model.name}.*q8_0.gguf")) - {target}:  # of another adapter
+            with suppress(OSError):
+                former.unlink()
     except OSError as error:
         if own is None:
             raise NeuralError(f"--neural: {target} cannot be made ({error}); set RESTORE_CACHE to a folder") from None

@@ -79,7 +79,12 @@ def test_a_step_down_lowers_the_loss_and_llama_hears_it(documents, model, judge,
     save_adapter(adapter.adapter_of(judge, 2), tmp_path / SMOL.adapter)
     monkeypatch.setattr("restore.neural.root", lambda: tmp_path)
     monkeypatch.setenv("RESTORE_CACHE", str(tmp_path))
+    former, other = tmp_path / f"{SMOL.name}.0.q8_0.gguf", tmp_path / "another.q8_0.gguf"
+    former.touch()
+    other.touch()
     adapted = LanguageModel(SMOL, 2)
+    assert not former.exists()
+    assert other.exists()
     heard = np.concatenate(adapted.scores(document.pieces, document.asked))
     with torch.no_grad():
         told = judge.scores(window, branches).numpy()
