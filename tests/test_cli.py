@@ -172,8 +172,8 @@ def test_help_and_version(run):
     assert version[0] == f"restore {restore.__version__}"
     assert version[1].startswith("lexicon autoblog ")
     models = ["context model", "two-sided model", "associations", "cloze model", "kinship"]
-    weights = ["fitted weights", "language model's weights"]
-    assert [line.rpartition(" ")[0] for line in version[-7:]] == [*models, *weights]
+    weights = ["fitted weights", "language model's weights", "language model's adapter"]
+    assert [line.rpartition(" ")[0] for line in version[-8:]] == [*models, *weights]
     assert run("clean", "--help").returncode == 0
 
 
