@@ -21,32 +21,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import log1p
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restore.associations import Associations
-from restore.buckets import Hashes, hashes
-from restore.cloze import Cloze
 from restore.context import sequence
 from restore.inflection import bases
 from restore.kinship import Kinship
 from restore.restoration import Edit, rejudged, splice
-from restore.shipped import root
+from restore.shipped import KINSHIP, root
+from restore.surroundings import TRAITS, Surroundings, shared, words_read
 from restore.text import tokenize
 from restore.vectors import Doubles, Ints
 
-FEATURES: Final = ("lattice", "found", "kinship", "before", "after", "topic", "cloze", "length", "elsewhere")
+FEATURES: Final = ("lattice", "found", "kinship", *TRAITS, "length", "elsewhere")
 LEAST: Final = 0.1  # confidence from which on an edit is read again (by a language model too)
 SURE: Final = 0.995  # confidence up to which one is
 SURE_LISTED: Final = 0.95  # the same where the spinner's table is known: above, nothing changes but the time
-NEAR: Final = 4  # words on either side whose company counts by side
-PASSAGE: Final = 40  # words on either side whose company counts as the topic of a place
 _FLOOR: Final = 1e-6
-_COMPANY: Final = FEATURES.index("before")  # the first feature that is of the words around
+_COMPANY: Final = FEATURES.index(TRAITS[0])  # the first feature that is of the words around
 
 Coefficients = tuple[float, ...]  # in the order of `FEATURES`
 
@@ -74,21 +69,16 @@ class DoubtfulEdits:
 class Rereader:
     """Judges edits anew in the restored text."""
 
-    def __init__(
-        self, coefficients: Mapping[str, Coefficients], associations: Associations, cloze: Cloze, kinship: Kinship
-    ):
+    def __init__(self, coefficients: Mapping[str, Coefficients], surroundings: Surroundings, kinship: Kinship):
         self._coefficients = {spinner: np.array(c) for spinner, c in coefficients.items()}
-        self._associations = associations
-        self._cloze = cloze
+        self._surroundings = surroundings
         self._kinship = kinship
 
     @classmethod
     def load(cls, coefficients: Mapping[str, Coefficients]) -> Rereader:
         """With the shipped models; coefficients by spinner, "" for any other. Raises OSError where a file is not there,
         ModelError where it is damaged."""
-        folder = root()
-        associations, cloze = Associations.load(folder / "associations.bin"), Cloze.load(folder / "cloze.npz")
-        return cls(coefficients, associations, cloze, Kinship.load(folder / "kinship.npz"))
+        return cls(coefficients, shared(), Kinship.load(root() / KINSHIP))
 
     def judge(self, text: str, edits: Sequence[Edit], families: frozenset[str], spinner: str = "") -> list[Edit]:
         """Edits of a text in order; doubtful ones of these families with other probabilities, and another replacement
@@ -117,8 +107,7 @@ class Rereader:
                 np.log(np.maximum(places.prior, _FLOOR)),
                 places.found,
                 self._kin(edits, places, said),
-                *self._associated(words, begin, end, said, place),
-                self._cloze.score(words, begin, end, said, place),
+                self._surroundings.traits(words, begin, end, said, place),
                 np.fromiter(map(len, said), float, len(said)),
                 _elsewhere(words, begin.tolist(), end.tolist(), said, place.tolist()),
             ]
@@ -129,39 +118,6 @@ class Rereader:
         found = self._kinship.of([words_read(edits[number].found) for number in places.edit])
         kin = np.einsum("ij,ij->i", found[places.place], self._kinship.of(said))
         return np.where(places.found, 0.0, kin)
-
-    def _associated(
-        self, words: list[str], begin: Ints, end: Ints, said: Sequence[Sequence[str]], place: Ints
-    ) -> list[Doubles]:
-        """Mean association of each candidate's words with those before, after and all around its place."""
-        size = np.fromiter(map(len, said), np.int64, len(said))
-        row = np.repeat(np.arange(len(said)), size)
-        flat, at, key = hashes(w for one in said for w in one), place[row], hashes(words)
-        said_before = _previous(key)
-        windows = {
-            "before": (begin - NEAR, begin, end, end),
-            "after": (begin, begin, end, end + NEAR),
-            "topic": (begin - PASSAGE, begin, end, end + PASSAGE),
-        }
-        near = (self._company(kind, flat, at, sides, key, said_before) for kind, sides in windows.items())
-        return [_sum(row, n, len(said)) / np.maximum(size, 1) for n in near]
-
-    def _company(
-        self, kind: str, candidate: Hashes, place: Ints, sides: Sequence[Ints], key: Hashes, said_before: Ints
-    ) -> Doubles:
-        """Summed association of each word with the distinct words of the two windows of its place, shape (words,).
-
-        sides: where the windows of each place begin and end, the first before the second, shape (places,) each.
-        """
-        lo, mid, after, hi = (np.clip(b, 0, len(key)) for b in sides)
-        side, at = _ranges(np.stack([lo, after], axis=1).ravel(), np.stack([mid, hi], axis=1).ravel())
-        beside = side // 2
-        new = said_before[at] < lo[beside]  # a word that is said twice counts once
-        at = at[new]
-        end = np.cumsum(np.bincount(beside[new], minlength=len(lo)))
-        row, which = _ranges(np.append(0, end)[place], end[place])
-        kept, values = self._associations.kept(kind, candidate[row], key[at[which]])
-        return _sum(row[kept], values, len(candidate))
 
 
 def doubtful(edits: Sequence[Edit], families: frozenset[str], sure: float = SURE) -> DoubtfulEdits:
@@ -210,12 +166,6 @@ def _restored(text: str, edits: Sequence[Edit], places: DoubtfulEdits) -> tuple[
     return words, begin, np.maximum(begin, np.searchsorted(starts, here[:, 1]))
 
 
-@lru_cache(maxsize=16384)
-def words_read(candidate: str) -> tuple[str, ...]:
-    """Its words as the context model reads them."""
-    return tuple(sequence(tokenize(candidate))[0][1:])
-
-
 def _elsewhere(
     words: list[str], begin: list[int], end: list[int], said: Sequence[Sequence[str]], place: list[int]
 ) -> list[float]:
@@ -238,24 +188,3 @@ def _elsewhere(
         log1p(min([elsewhere(word, n) for word in candidate], default=0))
         for candidate, n in zip(said, place, strict=True)
     ]
-
-
-def _sum(row: Ints, values: NDArray[np.floating], rows: int) -> Doubles:
-    """Sum of the values of each row, shape (rows,)."""
-    return np.bincount(row, values, rows).astype(np.float64)
-
-
-def _ranges(lo: Ints, hi: Ints) -> tuple[Ints, Ints]:
-    """Row and value of every number in the half-open ranges lo[i], hi[i]."""
-    size = np.maximum(hi - lo, 0)
-    row = np.repeat(np.arange(len(lo)), size)
-    return row, np.arange(len(row)) - np.repeat(np.cumsum(size) - size, size) + lo[row]
-
-
-def _previous(key: Hashes) -> Ints:
-    """Where each word was said before, -1 for the first time; shape (words,)."""
-    order = np.argsort(key, kind="stable")
-    out = np.full(len(key), -1, np.int64)
-    same = key[order][1:] == key[order][:-1]
-    out[order[1:][same]] = order[:-1][same]
-    return out

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import exp, log
+from random import Random
 
 import pytest
 
 from restore.context import ContextModel
 from restore.learning.places import (
-    CARRIERS,
+    Slots,
     family_without,
     fit_judge,
     invited_places,
@@ -39,10 +40,9 @@ PARTIAL = '{"constant": 1, "choice": {}, "weights": {' + ", ".join(f'"{f}": 0' f
 
 
 def features(ratio: float, channel: float = -3.0) -> Features:
-    rest = Features(
-        0, 0, found=-20, original=-12, term=-9, margin=-0.1, changes=2, capitals=0, unknown=0, kin=0, loose=0
-    )
-    return rest._replace(ratio=ratio, channel=channel)
+    given = {"found": -20.0, "original": -12.0, "term": -9.0, "margin": -0.1, "changes": 2.0}
+    given |= {"ratio": ratio, "channel": channel, "found_fits": -20.0, "original_fits": -12.0}
+    return Features(**{name: given.get(name, 0.0) for name in Features._fields})
 
 
 def test_a_judge_is_written_and_read(tmp_path):
@@ -117,13 +117,40 @@ def test_parts_keep_near_duplicates_together():
         assert not {near(p.found) for p in apart} & {near(p.found) for p in known}
 
 
+CLEAN = (
+    "This paper studies a random forest in some detail, with what was used before.",
+    "In the second part the Tropical forests of the west were measured by all groups.",
+)
+
+
+def test_phrases_are_set_where_their_originals_stand():
+    slots = Slots((p.original for p in PHRASES), CLEAN)
+    assert len(slots) == 2
+    texts = {slots.filled(PHRASES[0], Random(seed))[0] for seed in range(40)}
+    assert texts == {CLEAN[0].replace("random forest", t) for t in ("irregular timberland", "Irregular Timberland")}
+    for seed in range(9):
+        text, start = slots.filled(PHRASES[3], Random(seed))
+        assert text[start:].startswith("Tropical ")
+        assert text[start + len(PHRASES[3].found) :].startswith(" of the west")
+
+
+def test_phrases_whose_originals_are_nowhere_said_stand_for_other_terms():
+    slots = Slots(["random forest"], CLEAN)
+    text, start = slots.filled(PHRASES[4], Random(1))
+    assert text == CLEAN[0].replace("random forest", "profound learning")
+    assert text[start:].startswith("profound learning")
+
+
+SLOTS = Slots((p.original for p in PHRASES), CLEAN)
+
+
 def test_left_out_phrases_are_composed_and_measured(tmp_path):
     held = Phrase("irregular forest", "random forest", 1, "")
     model = ContextModel.load(root() / "context.bin")
     folder = family_without(root() / "tortured", PHRASES, tmp_path / "tortured")
-    found = list(right_places(Terms(folder, "tortured", model), [held] * len(CARRIERS)))
-    assert len(found) >= len(CARRIERS) - 1
-    assert all(f.changes == 1 and f.channel < 0 for f in found)
+    found = list(right_places(Terms(folder, "tortured", model), [held] * 8, SLOTS))
+    assert len(found) >= 7
+    assert all(f.changes == 1 and f.channel < 0 and f.original_fits > f.found_fits for f in found)
 
 
 def test_rivals_are_what_is_chosen_among(tmp_path):
@@ -132,7 +159,7 @@ def test_rivals_are_what_is_chosen_among(tmp_path):
     folder = family_without(root() / "tortured", PHRASES, tmp_path / "tortured")
     matcher = Terms(folder, "tortured", model, judge=UNFITTED)
     held = [Phrase("irregular forest", "random forest", 1, ""), Phrase("profound network", "deep network", 1, "")]
-    found = list(rivalries(matcher, held * 3))
+    found = list(rivalries(matcher, held * 3, SLOTS))
     assert found
     assert all(x.shape == (len(right), len(Choice._fields)) and 0 < right.sum() < len(right) for x, right in found)
 

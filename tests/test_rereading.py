@@ -15,6 +15,7 @@ from restore.learning.smoothing import pack
 from restore.rereading import FEATURES, SURE, Rereader, doubtful
 from restore.restoration import Edit, with_article
 from restore.shipped import root
+from restore.surroundings import Surroundings
 
 TEXT = "The worth of it rose, said the traders who sell crude oil by the barrel. Nobody knew its worth to the heart."
 ONLY_LATTICE = (1.0, *(0.0,) * (len(FEATURES) - 1))
@@ -37,7 +38,7 @@ def edit(text: str, found: str, *listed: tuple[str, float], spun: float = 1.0, a
 def reader(associations: Associations, **weight: float) -> Rereader:
     coefficients = tuple(weight.get(name, one) for name, one in zip(FEATURES, ONLY_LATTICE, strict=True))
     cloze, kinship = Cloze.load(root() / "cloze.npz"), Kinship.load(root() / "kinship.npz")
-    return Rereader({"": coefficients}, associations, cloze, kinship)
+    return Rereader({"": coefficients}, Surroundings(associations, cloze), kinship)
 
 
 BARREL = table(("topic", "price", "barrel", 2.0), ("topic", "value", "barrel", -1.0))
@@ -126,7 +127,7 @@ def test_each_spinner_has_its_coefficients():
     of_words = dict(zip(FEATURES, ONLY_LATTICE, strict=True)) | {"topic": 1.0}
     both = reader(BARREL)
     two = {"": ONLY_LATTICE, "own table": tuple(of_words.values())}
-    judge = Rereader(two, both._associations, both._cloze, both._kinship).judge
+    judge = Rereader(two, both._surroundings, both._kinship).judge
     chosen = {s: judge(TEXT, [listed], FAMILIES, s)[0].replacement for s in ("", "own table", "thesaurus")}
     assert chosen == {"": "value", "own table": "price", "thesaurus": "value"}
 

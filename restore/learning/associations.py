@@ -14,8 +14,9 @@ from restore.buckets import Hashes
 from restore.inflection import analyses
 from restore.learning.smoothing import pack
 from restore.lexicon import Lexicon
-from restore.rereading import NEAR, PASSAGE, doubtful, words_read
+from restore.rereading import doubtful
 from restore.restorer import Restorer
+from restore.surroundings import NEAR, PASSAGE, words_read
 from restore.vectors import Doubles, Ints
 
 TOGETHER: Final = 2 * PASSAGE  # tokens that share a topic

@@ -1,9 +1,10 @@
 """How the places of a sparse family are judged: phrases that it has not seen, against what clean text invites.
 
 Parts of the family's list are left out in turn, and the family is learned from
-the rest: the left-out phrases, each in a carrier sentence, are what its composed
-places are like when they are right. What they are like when wrong is seen in
-technical texts that nothing else has learned from. A logistic regression
+the rest: the left-out phrases, each set into a clean technical text where its
+original stands (or, if that is nowhere said, another term), are what its composed
+places are like when they are right. What they are like when wrong is seen in the
+same texts, which nothing else has learned from. A logistic regression
 parts the two (`restore.sparse.places.Judge`).
 """
 
@@ -30,20 +31,14 @@ from restore.sparse.tables import singular, term_key
 from restore.sparse.terms import Terms
 from restore.text import Tokens, tokenize
 
-CARRIERS: Final = (
-    "This paper studies {} in some detail.",
-    "The authors compare {} with what was used before.",
-    "We then turned to {}, which took two days.",
-    "In the second part {} was measured by all groups.",
-    "It was not clear whether {} would help here.",
-    "Little is known of {}.",
-    "After a while {} became the usual choice.",
-    "On the Use of {} in Practice",  # a heading
-)
 GIVEN: Final = ("manifest.toml", "judgements.txt", "*curated*.txt", "ordinary.txt", "register.txt", "places.json")
 PAGES: Final = (".html", ".htm")
 FREE: Final = 100.0  # the constant's feature: so large that the penalty does not hold it
 LENGTH: Final = 30_000  # characters of a clean page that are read
+BEFORE: Final = 400  # of these, kept before a slot,
+AFTER: Final = 250  # and after it
+SLOTS: Final = 12  # of a term
+HEADING: Final = 8  # one phrase in so many is in title case
 PENALTY: Final = 1.0  # of the squares of the weights, features in standard deviations
 
 
@@ -71,14 +66,50 @@ def family_without(folder: Path, known: Sequence[Phrase], copy: Path) -> Path:
     return copy
 
 
-def carried(matcher: Terms, phrases: Iterable[Phrase]) -> Iterator[tuple[Phrase, Tokens, list[Place]]]:
-    """Phrases that the matcher has not seen, each in a sentence, and the places composed of the whole phrase."""
-    for number, phrase in enumerate(phrases):
-        carrier = CARRIERS[number % len(CARRIERS)]
-        heading = not carrier.endswith(".")
-        tokens = tokenize(carrier.format(phrase.found.title() if heading else phrase.found))
-        begin = carrier.index("{}")
-        bounds = begin, begin + len(phrase.found)
+class Slots:
+    """Where terms stand in clean texts."""
+
+    def __init__(self, terms: Iterable[str], texts: Iterable[str]):
+        """Of these terms, of two words at least."""
+        self._places: dict[str, list[tuple[str, str, bool]]] = {}
+        starts: dict[str, list[list[str]]] = {}
+        for words in (term.split() for term in sorted(set(map(near, terms)))):
+            if len(words) > 1:
+                starts.setdefault(words[0], []).append(words)
+        for text in texts:
+            tokens = tokenize(text[:LENGTH])
+            keys = [singular(key) or key for key in tokens.key]
+            for i in [i for i, key in enumerate(keys) if key in starts]:
+                for words in starts[keys[i]]:
+                    if keys[i : i + len(words)] == words:
+                        self._add(" ".join(words), tokens.text, tokens.start[i], tokens.end[i + len(words) - 1])
+        self._all = [slot for slots in self._places.values() for slot in slots]
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def _add(self, term: str, text: str, start: int, end: int) -> None:
+        slots = self._places.setdefault(term, [])
+        if len(slots) < SLOTS:
+            slots.append((text[max(0, start - BEFORE) : start], text[end : end + AFTER], text[start].isupper()))
+
+    def filled(self, phrase: Phrase, draw: Random) -> tuple[str, int]:
+        """A text in which a phrase stands where its original did, or another term, and where it begins. Raises
+        IndexError where there are no slots."""
+        before, after, capital = draw.choice(self._places.get(near(phrase.original)) or self._all)
+        found = phrase.found.title() if draw.random() < 1 / HEADING else phrase.found
+        if capital:
+            found = found[:1].upper() + found[1:]
+        return before + found + after, len(before)
+
+
+def carried(matcher: Terms, phrases: Iterable[Phrase], slots: Slots) -> Iterator[tuple[Phrase, Tokens, list[Place]]]:
+    """Phrases that the matcher has not seen, each in a text, and the places composed of the whole phrase."""
+    draw = Random(0)
+    for phrase in phrases:
+        text, start = slots.filled(phrase, draw)
+        tokens = tokenize(text)
+        bounds = start, start + len(phrase.found)
         yield (
             phrase,
             tokens,
@@ -86,17 +117,17 @@ def carried(matcher: Terms, phrases: Iterable[Phrase]) -> Iterator[tuple[Phrase,
         )
 
 
-def right_places(matcher: Terms, phrases: Iterable[Phrase]) -> Iterator[Features]:
+def right_places(matcher: Terms, phrases: Iterable[Phrase], slots: Slots) -> Iterator[Features]:
     """Features of the composed places that restore phrases which the matcher has not seen."""
-    for phrase, tokens, places in carried(matcher, phrases):
+    for phrase, tokens, places in carried(matcher, phrases, slots):
         right = [p for p in places if near(p.options[0].original) == near(phrase.original)]
         yield from matcher.features(tokens, right)
 
 
-def rivalries(matcher: Terms, phrases: Iterable[Phrase]) -> Iterator[Rivals]:
+def rivalries(matcher: Terms, phrases: Iterable[Phrase], slots: Slots) -> Iterator[Rivals]:
     """For each place that has both right and wrong originals: the traits of each original (`Choice`), and which are
     right."""
-    for phrase, tokens, places in carried(matcher, phrases):
+    for phrase, tokens, places in carried(matcher, phrases, slots):
         for p in places:
             right = np.array([near(o.original) == near(phrase.original) for o in p.options])
             if right.any() and not right.all():
@@ -148,14 +179,14 @@ def learn_judge(
     held: list[tuple[Path, list[Phrase]]] = []
     for k, (apart, known) in enumerate(parts(phrases, number=4, seed=0)):
         held.append((family_without(folder, known, work / str(k) / folder.name), apart))
+    texts = [text for path in clean for text in pages(path, most, seed=0)]
+    slots = Slots((p.original for p in phrases), texts)
     # how originals are chosen comes first: features are those of the likeliest
     matchers = [(Terms(path, folder.name, model, judge=UNFITTED), apart) for path, apart in held]
-    choice = Choice(*conditional_logit([c for m, apart in matchers for c in rivalries(m, apart)]))
+    choice = Choice(*conditional_logit([c for m, apart in matchers for c in rivalries(m, apart, slots)]))
     judge = replace(UNFITTED, choice=choice)
-    right = [f for path, apart in held for f in right_places(Terms(path, folder.name, model, judge=judge), apart)]
-    invited = [
-        invited_places(Terms(folder, folder.name, model, judge=judge), pages(path, most, seed=0)) for path in clean
-    ]
-    wrong, tokens = [f for features, _ in invited for f in features], sum(n for _, n in invited)
+    matchers = [(Terms(path, folder.name, model, judge=judge), apart) for path, apart in held]
+    right = [f for m, apart in matchers for f in right_places(m, apart, slots)]
+    wrong, tokens = invited_places(Terms(folder, folder.name, model, judge=judge), texts)
     odds = DENSITY * len(right) / len(phrases) / (len(wrong) / tokens)
     return fit_judge(right, wrong, odds, choice), len(right), len(wrong)

@@ -186,8 +186,20 @@ def _written(original: str, capitals: dict[str, str]) -> str:
     return str(regex.sub(r"[\p{L}\p{N}]+", lambda m: capitals.get(m.group(), m.group()), key))
 
 
-MISSPELT: Final = {"particule": "particle", "composent": "component", "rythm": "rhythm", "medicial": "medical",
-    "effet": "effect", "enviroment": "environment", "unknow": "unknown", "polyphormism": "polymorphism", "par": "per"}  # fmt: skip
+MISSPELT: Final = {
+    wrong: right
+    for wrong, _, right in (
+        pair.partition(":")
+        for pair in """assocated:associated autist:autism baloon:balloon boltzman:boltzmann composent:component consine:cosine
+        consuption:consumption continious:continuous continuos:continuous countinuous:continuous discrite:discrete
+        effet:effect entrooy:entropy enviroment:environment forecastingc:forecasting fruxtose:fructose fuction:function
+        gradiant:gradient gradiants:gradients illneses:illnesses mamography:mammography medicial:medical minin:mining
+        ocurrence:occurrence opeerator:operator par:per particule:particle pericutaneous:percutaneous
+        polyphormism:polymorphism preprocesing:preprocessing rythm:rhythm spared:squared squarred:squared
+        supression:suppression tesselation:tessellation transportations:transportation unbiaised:unbiased unknow:unknown
+        valiadation:validation""".split()
+    )
+}
 _MISSPELT: Final = regex.compile(r"\b(?:" + "|".join(MISSPELT) + r")\b")
 
 _ACCENTS: Final = str.maketrans("áàâäéèêëíîïóôöúûüç", "aaaaeeeeiiiooouuuc")

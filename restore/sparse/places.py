@@ -72,6 +72,8 @@ class Features(NamedTuple):
     changes: words that change. capitals: 1 where the found phrase has one inside.
     unknown: changes that no table has. kin: how a thesaurus
     relates the words of such (`Walks.kinship`). loose: 1 where the original's words do not go with others.
+    found_fits, original_fits: log probability of either in the gap by the cloze model. before, after, topic: how much
+    better the original's words go with those around than the found ones (`surroundings.TRAITS`).
     """
 
     ratio: float
@@ -85,6 +87,11 @@ class Features(NamedTuple):
     unknown: float
     kin: float
     loose: float
+    found_fits: float
+    original_fits: float
+    before: float
+    after: float
+    topic: float
 
 
 class Choice(NamedTuple):

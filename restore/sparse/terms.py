@@ -31,9 +31,11 @@ from math import exp, inf, log
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from restore.buckets import hashes
 from restore.cache import kept
-from restore.context import SENTENCE, ContextModel
+from restore.context import SENTENCE, ContextModel, sequence
 from restore.lexicon import source_files
 from restore.memo import Memo
 from restore.shipped import SYNONYMS, root
@@ -65,6 +67,7 @@ from restore.sparse.tables import (
     term_key,
 )
 from restore.sparse.walks import Walks, with_gaps
+from restore.surroundings import shared as shared_surroundings
 from restore.synonyms import shared
 from restore.text import JOINED, Tokens, shape
 
@@ -237,6 +240,7 @@ class Terms:
         listed phrases that their conditions rule out."""
         whole = [p for p in places if _whole(p, tokens) and not self._is_barred(p, tokens)]
         composed = [self._chosen(p, tokens) for p in whole if p.options[0].source == COMPOSED]
+        composed = [p for p in composed if not _spelt_otherwise(p, tokens)]
         judged = [p for p in whole if p.options[0].source != COMPOSED]
         for p, features in zip(composed, self.features(tokens, composed), strict=True):
             weight = self._judge.weight(features)
@@ -264,11 +268,26 @@ class Terms:
         keys = tokens.key
         found = self._model.phrases([[shape(k) for k in keys[p.start : p.end]] for p in places]).tolist()
         original = self._model.phrases([list(p.options[0].words) for p in places]).tolist()
-        return [self._features(p, tokens, x, y) for p, x, y in zip(places, found, original, strict=True)]
+        around = self._around(tokens, places) if places else []
+        return [self._features(p, tokens, x, y, *z) for p, x, y, z in zip(places, found, original, around, strict=True)]
 
-    def _features(self, p: Place, tokens: Tokens, found: float, original: float) -> Features:
-        """What a composed place is judged by; log probabilities of the found phrase and the original as such are
-        given."""
+    def _around(self, tokens: Tokens, places: Sequence[Place]) -> list[tuple[list[float], list[float]]]:
+        """Traits (`surroundings.TRAITS`) of the found phrase and of the original of each place, in the text as found."""
+        words, starts = sequence(tokens)
+        number = {start: k for k, start in enumerate(starts)}  # of the word where a mark begins at the same place
+        begin = np.array([number[tokens.start[p.start]] for p in places])
+        end = np.array([number[tokens.start[p.end - 1]] + 1 for p in places])
+        said = [
+            phrase for p in places for phrase in (tuple(map(shape, tokens.key[p.start : p.end])), p.options[0].words)
+        ]
+        traits = shared_surroundings().traits(words, begin, end, said, np.arange(len(said)) // 2).tolist()
+        return list(zip(traits[::2], traits[1::2], strict=True))
+
+    def _features(
+        self, p: Place, tokens: Tokens, found: float, original: float, found_here: list[float], here: list[float]
+    ) -> Features:
+        """What a composed place is judged by; log probabilities of the found phrase and the original as such, and
+        traits of both where they stand, are given."""
         words = self._tables.words
         shares = (words.get(x, {}).get(y, NEVER) for x, y in p.changes)
         written = tokens.text[tokens.start[p.start] + 1 : tokens.end[p.end - 1]]
@@ -286,6 +305,11 @@ class Terms:
             kin=max((self._walks.kinship(x, y) for x, y in p.changes if y not in words.get(x, {})), default=0.0)
             if p.unknown
             else 0.0,
+            found_fits=found_here[-1],
+            original_fits=here[-1],
+            before=here[0] - found_here[0],
+            after=here[1] - found_here[1],
+            topic=here[2] - found_here[2],
         )
 
     # listed phrases
@@ -413,6 +437,11 @@ def _whole(p: Place, tokens: Tokens) -> bool:
     if p.end < len(keys) and gaps[p.end] == "-" and keys[p.end] not in _SUFFIXES:
         return False
     return not (p.start and gaps[p.start] == "-") or keys[p.start - 1] in _PREFIXES
+
+
+def _spelt_otherwise(p: Place, tokens: Tokens) -> bool:
+    """Whether the original is the found phrase but for blanks ("data base")."""
+    return "".join(tokens.key[p.start : p.end]) == "".join(p.options[0].words)
 
 
 def _one_each(places: list[Place]) -> list[Place]:
