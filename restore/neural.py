@@ -84,7 +84,7 @@ class Opinion:
     least: float
 
 
-Opinions = Mapping[str, Opinion]  # of one model by kind of spinner, "" for any other
+Opinions = Mapping[str, Opinion]  # of one model by kind of spinner or by family, "" for any other
 
 
 def load_opinions(path: Path) -> dict[str, Opinions]:
@@ -111,18 +111,21 @@ def installed(names: Collection[str] | None = None) -> Model:
     raise NeuralError(HINT)
 
 
-class Questions(NamedTuple):
-    """What is asked about a text's edits. close: which of these are close calls; pieces: the text as restored; asked:
-    for each close call how many pieces stand before it, and what may come then."""
+def is_close(edit: Edit, least: float) -> bool:
+    """Whether an edit is worth a second opinion, of those with a confidence of at least `least`."""
+    return least <= edit.confidence < CLOSE and bool(edit.alternatives)
 
-    close: list[bool]
+
+class Questions(NamedTuple):
+    """What is asked about a text's edits. pieces: the text as restored; asked: for each close call how many pieces stand
+    before it, and what may come then."""
+
     pieces: list[str]
     asked: list[tuple[int, list[str]]]
 
 
-def questions(text: str, edits: Sequence[Edit], least: float) -> Questions:
-    """What to ask about edits of a text in order, of those with a confidence of at least `least`."""
-    close = [least <= edit.confidence < CLOSE and bool(edit.alternatives) for edit in edits]
+def questions(text: str, edits: Sequence[Edit], close: Sequence[bool]) -> Questions:
+    """What to ask about the close calls among edits of a text in order."""
     pieces: list[str] = []
     asked: list[tuple[int, list[str]]] = []
     at = 0
@@ -135,7 +138,7 @@ def questions(text: str, edits: Sequence[Edit], least: float) -> Questions:
             before = before[len(bare) :]
         pieces.append(before + _standing(edit))
         at = edit.end
-    return Questions(close, pieces, asked)
+    return Questions(pieces, asked)
 
 
 class SecondOpinion:
@@ -148,18 +151,17 @@ class SecondOpinion:
     def judge(self, text: str, edits: Sequence[Edit], spinner: str = "") -> list[Edit]:
         """Edits of a text in order, close ones with other probabilities, and another replacement where one is
         likelier."""
-        opinion = self._opinions.get(spinner, self._opinions[""])
+        opinions = [self._opinions.get(spinner or edit.family, self._opinions[""]) for edit in edits]
+        close = [is_close(edit, o.least) for edit, o in zip(edits, opinions, strict=True)]
         return [
             edit if heard is None else _weighed(edit, heard, opinion)
-            for edit, heard in self.heard(text, edits, opinion.least)
+            for edit, heard, opinion in zip(edits, self.heard(text, edits, close), opinions, strict=True)
         ]
 
-    def heard(self, text: str, edits: Sequence[Edit], least: float) -> Iterator[tuple[Edit, Doubles | None]]:
-        """Each edit with the model's log probabilities of its candidates; None for those that are not close."""
-        close, pieces, asked = questions(text, edits, least)
-        heard = iter(self._model.scores(pieces, asked))
-        for edit, asks in zip(edits, close, strict=True):
-            yield edit, next(heard) if asks else None
+    def heard(self, text: str, edits: Sequence[Edit], close: Sequence[bool]) -> Iterator[Doubles | None]:
+        """The model's log probabilities of the candidates of each edit; None for those that are not close."""
+        heard = iter(self._model.scores(*questions(text, edits, close)))
+        return (next(heard) if asks else None for asks in close)
 
 
 def _weighed(edit: Edit, heard: Doubles, o: Opinion) -> Edit:
@@ -350,46 +352,41 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _in_eight_bits(model: Model) -> Path:
     """A model's file in eight bits, which llama.cpp runs twice as fast as the four that it comes in, with its adapter
-    added; made once for a user.
-
-    Where no cache can be written a whole file is taken as it is, without the adapter. Raises NeuralError for one in
-    parts.
+    added; made once for a user. Raises NeuralError where it cannot be written.
     """
-    import llama_cpp
-
-    own = next(iter(sorted((_folder(model.package) or Path()).glob("*.gguf"))), None)
     adapter = root() / model.adapter if model.adapter else None
     try:
         target = folder() / f"{model.name}{f'.{digest([adapter])}' if adapter else ''}.q8_0.gguf"
-    except RuntimeError as error:
-        if own is None:
-            raise NeuralError(f"--neural: {error}; set RESTORE_CACHE to a folder") from None
-        return own
-    if target.is_file():
-        return target
+        if not target.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _make(target, model, adapter)
+            for former in set(target.parent.glob(f"{model.name}.*q8_0.gguf")) - {target}:  # of another adapter
+                with suppress(OSError):
+                    former.unlink()
+    except (OSError, RuntimeError) as error:
+        raise NeuralError(f"--neural: its model cannot be written ({error}); set RESTORE_CACHE to a folder") from None
+    return target
+
+
+def _make(target: Path, model: Model, adapter: Path | None) -> None:
+    """Write a model's file in eight bits. Raises OSError."""
+    import llama_cpp
+
     part, joined, adapted = (target.with_suffix(f".{os.getpid()}.{kind}") for kind in ("part", "joined", "adapted"))
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        own = next(iter(sorted((_folder(model.package) or Path()).glob("*.gguf"))), None)
         source = own or import_module(model.package).assemble(joined)
         if adapter:
             source = _adapted(source, adapter, adapted)
         options = llama_cpp.llama_model_quantize_default_params()
         options.ftype, options.allow_requantize = llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0, True
         if llama_cpp.llama_model_quantize(os.fspath(source).encode(), os.fspath(part).encode(), options):
-            raise OSError("llama.cpp could not write it")
+            raise OSError(f"llama.cpp wrote nothing to {target.parent}")
         os.replace(part, target)
-        for former in set(target.parent.glob(f"{model.name}.*q8_0.gguf")) - {target}:  # of another adapter
-            with suppress(OSError):
-                former.unlink()
-    except OSError as error:
-        if own is None:
-            raise NeuralError(f"--neural: {target} cannot be made ({error}); set RESTORE_CACHE to a folder") from None
-        return own
     finally:
         for made in (part, joined, adapted):
             with suppress(OSError):
                 made.unlink()
-    return target
 
 
 def _adapted(source: Path, adapter: Path, target: Path) -> Path:

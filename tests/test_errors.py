@@ -177,14 +177,14 @@ def test_a_plain_command_makes_no_engine_of_its_own(call, engine, monkeypatch):
     assert [restorer is engine for restorer in made] == [True, False]
 
 
-@pytest.mark.parametrize(("cache", "message"), [("", "nothing is kept; set"), ("ok.txt", "cannot be made (")])
-def test_a_language_model_in_parts_needs_a_place(files, monkeypatch, cache, message):
+@pytest.mark.parametrize(("cache", "message"), [("", "nothing is kept); set"), ("ok.txt", "cannot be written (")])
+def test_a_language_model_needs_a_place(files, monkeypatch, cache, message):
     from restore import neural
 
     monkeypatch.setitem(sys.modules, "llama_cpp", ModuleType("llama_cpp"))
     monkeypatch.setenv("RESTORE_CACHE", cache and str(files / cache))
     with pytest.raises(neural.NeuralError, match=re.escape(message)):
-        neural._in_eight_bits(neural.Model("in parts", "json"))  # a package without a whole model
+        neural._in_eight_bits(neural.Model("any", "json"))
 
 
 def constants() -> list[tuple[str, str]]:
