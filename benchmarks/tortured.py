@@ -27,7 +27,7 @@ ABSTRACTS: Final = Path(__file__).parent / "abstracts.txt"
 def figures(rows: Path, seed: int, share: float = 0.1) -> dict[str, tuple[int, int]]:
     """Name -> exactly restored, of how many: phrases held out and phrases listed, alone and three together."""
     folder = root() / "tortured"
-    phrases = tortured.clean(tortured.read_list(rows), tortured.read_judgements(folder / "judgements.txt"))
+    phrases = tortured.phrases_of(rows, folder)
     random = Random(seed)
     forms = sorted({near(p.found) for p in phrases})
     apart = set(random.sample(forms, round(len(forms) * share)))

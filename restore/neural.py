@@ -84,7 +84,7 @@ class Opinion:
     least: float
 
 
-Opinions = Mapping[str, Opinion]  # of one model by kind of spinner or by family, "" for any other
+Opinions = Mapping[str, Opinion]  # of one model by kind of spinner, "" for any other
 
 
 def load_opinions(path: Path) -> dict[str, Opinions]:
@@ -111,21 +111,18 @@ def installed(names: Collection[str] | None = None) -> Model:
     raise NeuralError(HINT)
 
 
-def is_close(edit: Edit, least: float) -> bool:
-    """Whether an edit is worth a second opinion, of those with a confidence of at least `least`."""
-    return least <= edit.confidence < CLOSE and bool(edit.alternatives)
-
-
 class Questions(NamedTuple):
-    """What is asked about a text's edits. pieces: the text as restored; asked: for each close call how many pieces stand
-    before it, and what may come then."""
+    """What is asked about a text's edits. close: which of these are close calls; pieces: the text as restored; asked:
+    for each close call how many pieces stand before it, and what may come then."""
 
+    close: list[bool]
     pieces: list[str]
     asked: list[tuple[int, list[str]]]
 
 
-def questions(text: str, edits: Sequence[Edit], close: Sequence[bool]) -> Questions:
-    """What to ask about the close calls among edits of a text in order."""
+def questions(text: str, edits: Sequence[Edit], least: float) -> Questions:
+    """What to ask about edits of a text in order, of those with a confidence of at least `least`."""
+    close = [least <= edit.confidence < CLOSE and bool(edit.alternatives) for edit in edits]
     pieces: list[str] = []
     asked: list[tuple[int, list[str]]] = []
     at = 0
@@ -138,7 +135,7 @@ def questions(text: str, edits: Sequence[Edit], close: Sequence[bool]) -> Questi
             before = before[len(bare) :]
         pieces.append(before + _standing(edit))
         at = edit.end
-    return Questions(pieces, asked)
+    return Questions(close, pieces, asked)
 
 
 class SecondOpinion:
@@ -151,17 +148,18 @@ class SecondOpinion:
     def judge(self, text: str, edits: Sequence[Edit], spinner: str = "") -> list[Edit]:
         """Edits of a text in order, close ones with other probabilities, and another replacement where one is
         likelier."""
-        opinions = [self._opinions.get(spinner or edit.family, self._opinions[""]) for edit in edits]
-        close = [is_close(edit, o.least) for edit, o in zip(edits, opinions, strict=True)]
+        opinion = self._opinions.get(spinner, self._opinions[""])
         return [
             edit if heard is None else _weighed(edit, heard, opinion)
-            for edit, heard, opinion in zip(edits, self.heard(text, edits, close), opinions, strict=True)
+            for edit, heard in self.heard(text, edits, opinion.least)
         ]
 
-    def heard(self, text: str, edits: Sequence[Edit], close: Sequence[bool]) -> Iterator[Doubles | None]:
-        """The model's log probabilities of the candidates of each edit; None for those that are not close."""
-        heard = iter(self._model.scores(*questions(text, edits, close)))
-        return (next(heard) if asks else None for asks in close)
+    def heard(self, text: str, edits: Sequence[Edit], least: float) -> Iterator[tuple[Edit, Doubles | None]]:
+        """Each edit with the model's log probabilities of its candidates; None for those that are not close."""
+        close, pieces, asked = questions(text, edits, least)
+        heard = iter(self._model.scores(pieces, asked))
+        for edit, asks in zip(edits, close, strict=True):
+            yield edit, next(heard) if asks else None
 
 
 def _weighed(edit: Edit, heard: Doubles, o: Opinion) -> Edit:

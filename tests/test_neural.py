@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from restore import Restorer
@@ -76,16 +74,6 @@ def test_each_kind_of_spinner_has_an_opinion_of_its_own(opinion, monkeypatch):
     assert "language model" in opinion.judge(TEXT, [close])[0].evidence
     assert opinion.judge(TEXT, [close], "thesaurus") == opinion.judge(TEXT, [close])
     assert opinion.judge(TEXT, [close], "own table") == [close]  # less than it asks for
-
-
-def test_so_has_a_family(opinion, monkeypatch):
-    deaf, wary = Opinion(1.0, 0.0, 0.0, 0.1), Opinion(1.0, 0.0, 0.0, 0.5)
-    monkeypatch.setattr(opinion, "_opinions", {"": deaf, "tortured": wary})
-    listed = edit(TEXT, "worth", ("value", 0.4), ("price", 0.35))
-    term = replace(edit(TEXT, "local weather", ("climate", 0.4), ("weather", 0.35)), family="tortured")
-    judged = opinion.judge(TEXT, [listed, term])
-    assert "language model" in judged[0].evidence
-    assert judged[1] == term
 
 
 def test_it_is_not_asked_about_what_is_sure(opinion):

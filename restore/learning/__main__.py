@@ -378,7 +378,7 @@ def places_command(
     from restore.shipped import CONTEXT, root
     from restore.sparse.terms import PLACES
 
-    phrases = tortured.clean(tortured.read_list(rows), tortured.read_judgements(output / "judgements.txt"))
+    phrases = tortured.phrases_of(rows, output)
     model = ContextModel.load(root() / CONTEXT)
     with tempfile.TemporaryDirectory() as work:
         judge, right, wrong = learn_judge(output, phrases, clean, model, most, Path(work))

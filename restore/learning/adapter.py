@@ -29,7 +29,7 @@ from torch.nn import functional
 from restore.learning import smollm2
 from restore.learning.fitting import lexicon_without, right_or_found, spun_by_thesauri
 from restore.learning.gold import Marked, read_marked, split
-from restore.neural import LEAST, Branch, Opinions, candidates_of, is_close, questions
+from restore.neural import LEAST, Branch, Opinions, candidates_of, questions
 from restore.rereading import LEAST as REREAD_LEAST
 from restore.restorer import Restorer
 from restore.thesaurus import FAMILY as THESAURUS
@@ -109,8 +109,7 @@ def _asked(documents: Iterable[Marked], engine: Restorer, spinner: str, draw: Ra
     for marked in documents:
         text = marked.tokens.text
         edits = engine.restore(text).edits
-        close = [is_close(edit, engine.threshold) for edit in edits]
-        pieces, asked = questions(text, edits, close)
+        close, pieces, asked = questions(text, edits, engine.threshold)
         kept: list[tuple[int, list[str]]] = []
         places: list[Place] = []
         for edit, (stand, texts) in zip((e for e, c in zip(edits, close, strict=True) if c), asked, strict=True):

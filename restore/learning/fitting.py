@@ -32,7 +32,7 @@ from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.learning.thesaurus import SynonymSpinner
 from restore.lexicon import load, phrase_key, read, words_of
 from restore.neural import LEAST as ASKED
-from restore.neural import Model, Opinion, SecondOpinion, candidates_of, is_close
+from restore.neural import Model, Opinion, SecondOpinion, candidates_of
 from restore.reading import decoded_twice
 from restore.rereading import LEAST as REREAD_LEAST
 from restore.rereading import Coefficients, Rereader, doubtful
@@ -190,9 +190,7 @@ def _close_places(
     """Close calls; features: log probability, the model's, whether the word stays."""
     for number, marked in enumerate(documents, 1):
         text = marked.tokens.text
-        edits = engine.restore(text).edits
-        close = [is_close(edit, engine.threshold) for edit in edits]
-        for edit, heard in zip(edits, listener.heard(text, edits, close), strict=True):
+        for edit, heard in listener.heard(text, engine.restore(text).edits, engine.threshold):
             if heard is None:
                 continue
             candidates, probability = candidates_of(edit)

@@ -93,23 +93,23 @@ class Slots:
         if len(slots) < SLOTS:
             slots.append((text[max(0, start - BEFORE) : start], text[end : end + AFTER], text[start].isupper()))
 
-    def filled(self, phrase: Phrase, draw: Random) -> tuple[str, int]:
-        """A text in which a phrase stands where its original did, or another term, and where it begins. Raises
-        IndexError where there are no slots."""
+    def filled(self, phrase: Phrase, draw: Random) -> tuple[str, str, str]:
+        """A text in which a phrase stands where its original did, or another term: what comes before, the phrase, what
+        follows. Raises IndexError where there are no slots."""
         before, after, capital = draw.choice(self._places.get(near(phrase.original)) or self._all)
         found = phrase.found.title() if draw.random() < 1 / HEADING else phrase.found
         if capital:
             found = found[:1].upper() + found[1:]
-        return before + found + after, len(before)
+        return before, found, after
 
 
 def carried(matcher: Terms, phrases: Iterable[Phrase], slots: Slots) -> Iterator[tuple[Phrase, Tokens, list[Place]]]:
     """Phrases that the matcher has not seen, each in a text, and the places composed of the whole phrase."""
     draw = Random(0)
     for phrase in phrases:
-        text, start = slots.filled(phrase, draw)
-        tokens = tokenize(text)
-        bounds = start, start + len(phrase.found)
+        before, found, after = slots.filled(phrase, draw)
+        tokens = tokenize(before + found + after)
+        bounds = len(before), len(before) + len(found)
         yield (
             phrase,
             tokens,

@@ -103,6 +103,11 @@ def read_judgements(path: Path) -> Judgements:
     return Judgements(frozenset(drop), conditions)
 
 
+def phrases_of(rows: Path, folder: Path) -> list[Phrase]:
+    """Cleaned entries of LIST by a family's judgements. Raises LexiconError."""
+    return clean(read_list(rows), read_judgements(folder / "judgements.txt"))
+
+
 def clean(rows: Iterable[Row], judged: Judgements) -> list[Phrase]:
     """Entries that can be used, sorted by found phrase and original, each pair once.
 
