@@ -51,6 +51,18 @@ def test_science_is_left_alone(engine, sentence):
     assert not result.verdict.spun
 
 
+def test_a_term_that_is_but_written_apart_stays():
+    named = restore.Restorer(families=["tortured"])
+    for text in ("The bi-linear interpolation is fast.", "We clean up the data base management system."):
+        assert named.restore(text).text == text
+
+
+def test_originals_that_the_list_misspells_are_mended():
+    judged = tortured.Judgements(frozenset(), {})
+    (phrase,) = tortured.clean([tortured.Row("clamor concealment", "noise supression", 3, "")], judged)
+    assert phrase.original == "noise suppression"
+
+
 def test_names_and_acronyms_get_their_capitals(engine):
     text = engine.restore(PROSE.format("The co2 emanation and a navies Bayes model were compared.")).text
     assert "emission" in text
