@@ -21,7 +21,7 @@ from restore.lexicon import Option
 from restore.sparse.tables import COMPOSED_RATE, singular
 from restore.vectors import Doubles
 
-RARE_PRIOR: Final = 0.05  # of documents that hold a sparse family's phrases, among those that look like it
+RARE_PRIOR: Final = 0.07  # of documents that hold a sparse family's phrases, among those that look like it
 RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
 FOUND: Final = 0.6  # share of tortured phrases that are places
 DENSITY: Final = 0.006  # tortured phrases a token in a text that has some, on which places are weighed
