@@ -12,8 +12,11 @@ from restore.context import ContextModel
 from restore.learning.places import (
     Slots,
     family_without,
-    fit_judge,
+    fit_listed,
+    fitted,
     invited_places,
+    listed_right,
+    listed_wrong,
     near,
     parts,
     right_places,
@@ -22,7 +25,7 @@ from restore.learning.places import (
 from restore.learning.tortured import Phrase
 from restore.lexicon import Option
 from restore.shipped import root
-from restore.sparse.places import UNFITTED, Choice, Features, Judge, Place
+from restore.sparse.places import UNFITTED, Choice, Features, Judge, Listed, Place
 from restore.sparse.terms import Terms
 from restore.text import tokenize
 
@@ -45,8 +48,15 @@ def features(ratio: float, channel: float = -3.0) -> Features:
     return Features(**{name: given.get(name, 0.0) for name in Features._fields})
 
 
+def judge_of(right: list[Features], wrong: list[Features], odds: float) -> Judge:
+    constant, weights = fitted(right, wrong, odds)
+    return replace(UNFITTED, constant=constant, weights=Features(*weights))
+
+
 def test_a_judge_is_written_and_read(tmp_path):
-    judge = Judge(-1.25, Features(*map(float, range(len(Features._fields)))), Choice(0.5, -1.0, -2.0))
+    judge = Judge(
+        -1.25, Features(*map(float, range(len(Features._fields)))), Choice(0.5, -1.0, -2.0), Listed(-7.0, -0.5)
+    )
     judge.save(tmp_path / "places.json")
     assert Judge.load(tmp_path / "places.json") == judge
 
@@ -77,7 +87,7 @@ def test_a_broken_file_is_named(tmp_path, text):
 def test_fitting_parts_right_from_wrong():
     right = [features(3.0 + 0.1 * k, -2.0 - k % 3) for k in range(40)]
     wrong = [features(-9.0 + 0.1 * k, -6.0 + k % 3) for k in range(80)]
-    judge = fit_judge(right, wrong, 1.0, Choice())
+    judge = judge_of(right, wrong, 1.0)
     assert min(map(judge.weight, right)) > max(map(judge.weight, wrong))
     assert judge.weights.ratio > 0
     assert judge.weights.channel > 0
@@ -85,13 +95,13 @@ def test_fitting_parts_right_from_wrong():
 
 def test_how_many_there_are_of_a_kind_does_not_matter():
     right, wrong = [features(2.0 + 0.1 * k) for k in range(30)], [features(0.1 * k) for k in range(30)]
-    once, thrice = fit_judge(right, wrong, 1.0, Choice()), fit_judge(right, 3 * wrong, 1.0, Choice())
+    once, thrice = judge_of(right, wrong, 1.0), judge_of(right, 3 * wrong, 1.0)
     assert once.weight(features(3.0)) == pytest.approx(thrice.weight(features(3.0)), abs=0.3)
 
 
 def test_what_is_expected_of_a_text_moves_all_odds_alike():
     right, wrong = [features(2.0 + 0.1 * k) for k in range(30)], [features(0.1 * k) for k in range(30)]
-    even, double = fit_judge(right, wrong, 1.0, Choice()), fit_judge(right, wrong, 2.0, Choice())
+    even, double = judge_of(right, wrong, 1.0), judge_of(right, wrong, 2.0)
     for ratio in (0.0, 3.0):
         assert double.weight(features(ratio)) - even.weight(features(ratio)) == pytest.approx(log(2))
 
@@ -179,3 +189,24 @@ def test_a_run_of_links_alone_is_no_place():
     matcher = Terms(root() / "tortured", "tortured", ContextModel.load(root() / "context.bin"))
     for text in ("On the Use of 's in Practice", "of and to in for with", "vitality of", "of vitality"):
         matcher.places(tokenize(text))
+
+
+def test_a_listed_phrase_weighs_as_much_as_it_is_unlikely():
+    """And by its condition as it is given; that clean texts are long makes all weigh more."""
+    right, wrong = [(-26.0 - 0.1 * k, -3.0 * (k % 2)) for k in range(60)], [(-15.0 - 0.1 * k, -3.0) for k in range(20)]
+    listed = fit_listed(right, wrong, 20_000)
+    assert listed.weight(-30.0, 0.0) > listed.weight(-25.0, 0.0) > 0 > listed.weight(-15.0, 0.0)
+    assert listed.weight(-30.0, -3.0) == pytest.approx(listed.weight(-30.0, 0.0) - 3)
+    assert fit_listed(right, wrong, 40_000).constant == pytest.approx(listed.constant + log(2))
+
+
+def test_listed_phrases_of_clean_texts_are_counted_in_papers_alone(tmp_path):
+    model = ContextModel.load(root() / "context.bin")
+    folder = family_without(root() / "tortured", PHRASES, tmp_path / "tortured")
+    matcher = Terms(folder, "tortured", model, named=False)
+    paper = "The proposed algorithm and its parameters were evaluated: an irregular number."
+    tale = "It rained on the village all day, and an irregular number of people stayed at home."
+    wrong, read = listed_wrong(matcher, [paper, tale])
+    assert len(wrong) == 1
+    assert read == len(tokenize(paper))
+    assert list(listed_right(matcher, [PHRASES[2]], SLOTS)) == wrong

@@ -14,7 +14,7 @@ from restore.learning.gold import read_marked
 from restore.lexicon import LexiconError, check, load, read
 from restore.screen import Screen
 from restore.shipped import root
-from restore.sparse.places import Place, apart, smooth_places
+from restore.sparse.places import Judge, Place, apart, smooth_places
 from restore.sparse.tables import singular, term_key
 from restore.sparse.terms import Terms
 from restore.text import tokenize
@@ -154,7 +154,7 @@ def test_one_strong_place_suffices_and_weak_ones_need_each_other():
     (odds,), probability = smooth_places([place(9.0)], 100)
     assert odds > 0
     assert probability > 0.5
-    (odds,), probability = smooth_places([place(2.0)], 100)
+    (odds,), probability = smooth_places([place(1.0)], 100)
     assert odds < 0
     assert probability < 0.5
     alone = smooth_places([place(4.0)], 100)[0][0]
@@ -347,10 +347,24 @@ def test_a_paper_is_likelier_tortured_than_what_reads_somewhat_like_one(model):
         tokens = tokenize(f"They tried {phrase} first.{register}{rain}")
         return screen.with_sparse(tokens, screen.dense(tokens)).probability
 
+    def odds(phrase: str, register: str) -> float:
+        return probability(phrase, register) / (1 - probability(phrase, register))
+
     composed, listed = "irregular woods classifier", "fluffy rationale"
-    assert probability(composed, neither) < 0.5 * probability(composed, somewhat)
-    assert probability(composed, somewhat) < 0.8 * probability(composed, paper)
+    assert odds(composed, neither) < 0.5 * odds(composed, somewhat)
+    assert odds(composed, somewhat) < 0.5 * odds(composed, paper)
+    assert odds(composed, paper + ' "It works," she told us.' * 3) < 0.5 * odds(composed, paper)
     assert probability(listed, somewhat) == pytest.approx(probability(listed, neither), abs=0.02)
+
+
+def test_a_known_term_is_not_another_ones_synonym(model):
+    judge = Terms(root() / "tortured", "tortured", model)
+    tokens = tokenize("We compare one server farm with another.")
+    farm = next(p for p in judge.composed(tokens) if tokens.key[p.start : p.end] == ["server", "farm"])
+    features = judge.features(tokens, [farm])[0]
+    assert features.known
+    places = Judge.load(root() / "tortured" / "places.json")
+    assert places.weight(features) < places.weight(features._replace(known=0.0)) - 2
 
 
 @pytest.mark.parametrize(

@@ -363,13 +363,14 @@ def tortured_command(
 @app.command("places")
 def places_command(
     rows: TorturedList,
+    corpora: Corpora,
     clean: Annotated[
         list[Path], typer.Argument(help="Folders of clean technical pages (HTML) that nothing learned from.")
     ],
     output: FamilyFolder,
     most: Annotated[int, typer.Option(help="Pages read of each folder.")] = 300,
 ) -> None:
-    """Fit how a sparse family's composed places are judged (five minutes)."""
+    """Fit how a sparse family's places are judged (eight minutes)."""
     import tempfile
 
     from restore.context import ContextModel
@@ -381,9 +382,10 @@ def places_command(
     phrases = tortured.phrases_of(rows, output)
     model = ContextModel.load(root() / CONTEXT)
     with tempfile.TemporaryDirectory() as work:
-        judge, right, wrong = learn_judge(output, phrases, clean, model, most, Path(work))
+        judge, counts = learn_judge(output, phrases, clean, corpora, model, most, Path(work))
     judge.save(output / PLACES)
-    typer.echo(f"{output / PLACES}: {right:,} right places, {wrong:,} wrong ones; {judge}")
+    places = "{:,} right and {:,} wrong composed places, {:,} and {:,} listed ones".format(*counts)
+    typer.echo(f"{output / PLACES}: {places}; {judge}")
 
 
 @app.command("ordinary")

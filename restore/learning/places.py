@@ -1,19 +1,22 @@
-"""How the places of a sparse family are judged: phrases that it has not seen, against what clean text invites.
+"""How the places of a sparse family are judged: phrases of its list, against what clean text invites.
 
 Parts of the family's list are left out in turn, and the family is learned from
 the rest: the left-out phrases, each set into a clean technical text where its
 original stands (or, if that is nowhere said, another term), are what its composed
 places are like when they are right. What they are like when wrong is seen in the
 same texts, which nothing else has learned from. A logistic regression
-parts the two (`restore.sparse.places.Judge`).
+parts the two (`restore.sparse.places.Judge`). Another parts listed phrases, set into texts in the
+same way, from those that clean texts of all kinds hold by themselves.
 """
 
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -23,10 +26,11 @@ import numpy as np
 from restore.context import ContextModel
 from restore.documents import DocumentError
 from restore.learning import tortured
+from restore.learning.corpora import corpus_files, read_lines
 from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.learning.texts import texts_of
 from restore.learning.tortured import Phrase
-from restore.sparse.places import DENSITY, UNFITTED, Choice, Features, Judge, Place, choice_traits
+from restore.sparse.places import DENSITY, UNFITTED, Choice, Features, Judge, Listed, Place, choice_traits
 from restore.sparse.tables import singular, term_key
 from restore.sparse.terms import Terms
 from restore.text import Tokens, tokenize
@@ -40,6 +44,7 @@ AFTER: Final = 250  # and after it
 SLOTS: Final = 12  # of a term
 HEADING: Final = 8  # one phrase in so many is in title case
 PENALTY: Final = 1.0  # of the squares of the weights, features in standard deviations
+LISTED_SHARE: Final = 0.5  # of the tortured phrases of a text, those that the list has
 
 
 def near(phrase: str) -> str:
@@ -153,6 +158,30 @@ def invited_places(matcher: Terms, texts: Iterable[str]) -> tuple[list[Features]
     return invited, read
 
 
+def listed_right(matcher: Terms, phrases: Iterable[Phrase], slots: Slots) -> Iterator[tuple[float, float]]:
+    """Of listed phrases, each in a text: the log probability of the phrase in clean text, and what its condition adds."""
+    draw = Random(0)
+    for phrase in phrases:
+        before, found, after = slots.filled(phrase, draw)
+        tokens = tokenize(before + found + after)
+        bounds = len(before), len(before) + len(found)
+        for draft, usual in matcher.listed(tokens):
+            if (tokens.start[draft.start], tokens.end[draft.end - 1]) == bounds:
+                yield usual, draft.met or 0.0
+
+
+def listed_wrong(matcher: Terms, texts: Iterable[str]) -> tuple[list[tuple[float, float]], int]:
+    """The same of listed phrases that clean texts hold which read like papers; and how many tokens were read."""
+    out: list[tuple[float, float]] = []
+    read = 0
+    for text in texts:
+        tokens = tokenize(text[:LENGTH])
+        if matcher.reads_like_paper(tokens):
+            read += len(tokens)
+            out += [(usual, draft.met or 0.0) for draft, usual in matcher.listed(tokens)]
+    return out, read
+
+
 def pages(folder: Path, most: int, seed: int, endings: Collection[str] = PAGES) -> Iterator[str]:
     """Texts of the files in a folder, so many chosen at random."""
     files = sorted(p for p in folder.rglob("*") if p.suffix in endings and p.is_file() and not p.is_symlink())
@@ -161,21 +190,40 @@ def pages(folder: Path, most: int, seed: int, endings: Collection[str] = PAGES) 
             yield from texts_of(str(path))
 
 
-def fit_judge(right: Sequence[Features], wrong: Sequence[Features], odds: float, choice: Choice) -> Judge:
-    """Judge by logistic regression, its constant set for prior odds of `odds` right places to each wrong one."""
+def fitted(
+    right: Sequence[Sequence[float]], wrong: Sequence[Sequence[float]], odds: float, given: Sequence[float] = ()
+) -> tuple[float, list[float]]:
+    """Constant and weights of a logistic regression, the constant set for prior odds of `odds` right places to each wrong
+    one. given: log odds that each place has beside, right ones first."""
     x = np.array([*right, *wrong])
     y = np.r_[np.ones(len(right), int), np.zeros(len(wrong), int)]
     mean, deviation = x.mean(0), x.std(0) + 1e-9
-    w = logistic(np.c_[(x - mean) / deviation, np.full(len(x), FREE)], y, PENALTY)
+    rows = np.c_[(x - mean) / deviation, np.full(len(x), FREE)]
+    w = logistic(rows, y, PENALTY, given=np.array(given) if given else 0.0)
     weights = w[:-1] / deviation
     constant = FREE * w[-1] - weights @ mean - np.log(len(right) / len(wrong)) + np.log(odds)
-    return Judge(float(constant), Features(*map(float, weights)), choice)
+    return float(constant), [float(weight) for weight in weights]
+
+
+def fit_listed(right: Sequence[tuple[float, float]], wrong: Sequence[tuple[float, float]], tokens: int) -> Listed:
+    """What listed phrases weigh; `listed_right`, `listed_wrong`. What a condition adds is given: phrases were set into texts
+    with no regard to it."""
+    odds = LISTED_SHARE * DENSITY / (len(wrong) / tokens)
+    constant, weights = fitted([p[:1] for p in right], [p[:1] for p in wrong], odds, [m for _, m in (*right, *wrong)])
+    return Listed(constant, *weights)
 
 
 def learn_judge(
-    folder: Path, phrases: Sequence[Phrase], clean: Sequence[Path], model: ContextModel, most: int, work: Path
-) -> tuple[Judge, int, int]:
-    """The judge of a family, and how many right and wrong places it was fitted on. work: an empty folder."""
+    folder: Path,
+    phrases: Sequence[Phrase],
+    clean: Sequence[Path],
+    corpora: Path,
+    model: ContextModel,
+    most: int,
+    work: Path,
+) -> tuple[Judge, list[int]]:
+    """The judge of a family, and how many places it was fitted on: composed ones, right and wrong, and listed ones. clean:
+    folders of pages that nothing else has learned from. work: an empty folder."""
     held: list[tuple[Path, list[Phrase]]] = []
     for k, (apart, known) in enumerate(parts(phrases, number=4, seed=0)):
         held.append((family_without(folder, known, work / str(k) / folder.name), apart))
@@ -189,4 +237,9 @@ def learn_judge(
     right = [f for m, apart in matchers for f in right_places(m, apart, slots)]
     wrong, tokens = invited_places(Terms(folder, folder.name, model, judge=judge), texts)
     odds = DENSITY * len(right) / len(phrases) / (len(wrong) / tokens)
-    return fit_judge(right, wrong, odds, choice), len(right), len(wrong)
+    constant, weights = fitted(right, wrong, odds)
+    wary = Terms(folder, folder.name, model, named=False, judge=judge)
+    documents = (text for path in corpus_files(corpora) for text in read_lines(path, sys.maxsize))
+    listed = list(listed_right(wary, phrases, slots)), *listed_wrong(wary, chain(texts, documents))
+    counts = [len(right), len(wrong), len(listed[0]), len(listed[1])]
+    return Judge(constant, Features(*weights), choice, fit_listed(*listed)), counts

@@ -21,7 +21,7 @@ from restore.lexicon import Option
 from restore.sparse.tables import COMPOSED_RATE, singular
 from restore.vectors import Doubles
 
-RARE_PRIOR: Final = 0.07  # of documents that hold a sparse family's phrases, among those that look like it
+RARE_PRIOR: Final = 0.15  # of documents that hold a sparse family's phrases, among those that look like it
 RARE_CAP: Final = 7.0  # of what one place of a sparse family adds to the document's evidence
 FOUND: Final = 0.6  # share of tortured phrases that are places
 DENSITY: Final = 0.006  # tortured phrases a token in a text that has some, on which places are weighed
@@ -59,7 +59,7 @@ class Draft:
     start: int
     end: int
     options: dict[str, tuple[float, str]]  # original -> log joint, source
-    listed: float | None  # weight that being listed gives; None for compositions
+    met: float | None  # what a listed phrase's condition adds, nought at best; None for compositions
     unknown: int = 0  # words whose change no table has
 
 
@@ -84,6 +84,7 @@ class Features(NamedTuple):
     margin: float
     changes: float
     capitals: float
+    known: float
     unknown: float
     kin: float
     loose: float
@@ -103,9 +104,22 @@ class Choice(NamedTuple):
     length: float = 0.0
 
 
+class Listed(NamedTuple):
+    """What a listed phrase weighs: a constant, and so much for each nat of its log probability in clean text."""
+
+    constant: float
+    usual: float
+
+    def weight(self, usual: float, met: float) -> float:
+        """Log odds of a place. usual: log probability of the found phrase in clean text. met: what its condition
+        adds."""
+        return self.constant + self.usual * usual + met
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """How composed places are judged: coefficients of features, the constant, and how an original is chosen.
+    """How places are judged: listed ones; composed ones by coefficients of features and a constant; and how an original of
+    the latter is chosen.
 
     Fitted so that weight nought means even odds in a text with DENSITY tortured phrases a token.
     """
@@ -113,6 +127,7 @@ class Judge:
     constant: float
     weights: Features
     choice: Choice
+    listed: Listed
 
     @classmethod
     def load(cls, path: Path) -> Judge:
@@ -121,7 +136,12 @@ class Judge:
             return UNFITTED
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            return cls(float(data["constant"]), _floats(Features, data["weights"]), _floats(Choice, data["choice"]))
+            return cls(
+                float(data["constant"]),
+                _floats(Features, data["weights"]),
+                _floats(Choice, data["choice"]),
+                _floats(Listed, data["listed"]),
+            )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"{path}: no weights of places ({error}); fit them by 'python -m restore.learning places'"
@@ -133,6 +153,7 @@ class Judge:
             "constant": round(self.constant, 4),
             "weights": {k: round(v, 4) for k, v in self.weights._asdict().items()},
             "choice": {k: round(v, 4) for k, v in self.choice._asdict().items()},
+            "listed": {k: round(v, 4) for k, v in self.listed._asdict().items()},
         }
         path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
@@ -154,7 +175,7 @@ class Judge:
         )
 
 
-UNFITTED: Final = Judge(-1.5, Features(1.0, *[0.0] * (len(Features._fields) - 1)), Choice())
+UNFITTED: Final = Judge(-1.5, Features(1.0, *[0.0] * (len(Features._fields) - 1)), Choice(), Listed(-7.0, -0.7))
 
 
 def choice_traits(share: float, found: Sequence[str], option: Option) -> Choice:

@@ -217,7 +217,7 @@ class Runs:
                 made.sort(key=lambda o: -o[1] - log(self._terms.words.get(o[0].rpartition(" ")[2], 0.0) + 1e-5))
                 here += [_Arc(i, j, tuple(o.split()), s, False) for o, s in made[:MAX_WORDS]]
         for d in drafts:
-            if begin <= d.start and d.end <= end and d.end > d.start + 1 and d.listed is not None:
+            if begin <= d.start and d.end <= end and d.end > d.start + 1 and d.met is not None:
                 for original, (joint, _) in d.options.items():
                     share = joint - self._tables.term_weight(original) + 1.0
                     arcs[d.start].append(_Arc(d.start, d.end, tuple(term_key(original).split()), share, False))

@@ -99,14 +99,22 @@ class Tables:
 
     def term_weight(self, original: str) -> float:
         """Log probability that a term begins at a word of a paper."""
+        own = self._own_weight(term_key(original).split())
+        return LOG_RATE + (UNLISTED if own is None else own)
+
+    def is_term(self, words: Sequence[str]) -> bool:
+        """Whether some words are a known term."""
+        return self._own_weight([part for word in words for part in term_key(word).split()]) is not None
+
+    def _own_weight(self, words: list[str]) -> float | None:
         node: Any = self.terms
-        words = term_key(original).split()
         words[-1] = singular(words[-1]) or words[-1]
         for word in words:
             node = node.get(word)
             if node is None:
-                return LOG_RATE + UNLISTED
-        return LOG_RATE + float(node.get("", UNLISTED))
+                return None
+        weight = node.get("")
+        return None if weight is None else float(weight)
 
 
 def read_listed(folder: Path, name: str) -> Listed:

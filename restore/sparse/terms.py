@@ -15,8 +15,8 @@ P(found) from the context model. Three sources, in falling order of trust:
 - around words that are themselves telling ("corrosive", "vitality"):
   compositions that the context model holds for common phrases.
 
-Listed phrases keep a weight by what lists are worth; what is composed is
-weighed by a judge (`restore.sparse.places`) that this ratio is part of.
+Both are weighed by a judge (`restore.sparse.places`): listed phrases by how
+unlikely they are in clean text, what is composed by much that this ratio is part of.
 
 All look-ups are by plain words: hyphens are spaces, the last word may be in the
 other number.
@@ -50,6 +50,7 @@ from restore.sparse.places import (
     apart,
     changed_words,
 )
+from restore.sparse.register import Likeness, Register
 from restore.sparse.runs import Runs
 from restore.sparse.segments import Segments
 from restore.sparse.tables import (
@@ -71,7 +72,7 @@ from restore.surroundings import shared as shared_surroundings
 from restore.synonyms import shared
 from restore.text import JOINED, Tokens, shape
 
-LISTED: Final = 9.0  # weight of a listed phrase that clean text has never shown
+SURE: Final = 6.0  # weight of a listed phrase for which any text is looked through
 UNMET: Final = 3.0  # taken off where the text has nothing that speaks for an entry (`with`)
 RULED_OUT: Final = 8.0  # taken off where it lacks what an entry needs (`only`) or has what it must be without
 REMEMBERED: Final = 100_000  # phrases whose probability is kept between texts
@@ -79,10 +80,11 @@ MAX_COMPOSED: Final = 8  # originals kept for one stretch
 NEVER: Final = exp(-5.0)  # share of a change that no table has
 REGISTER: Final = "register.txt"
 PLACES: Final = "places.json"
-# Distinct words of a paper's in a text that reads like one, and their share of it: 2% of news pages have so many.
-PAPER: Final = (2, 0.03)
-LIKE_PAPER: Final = (1, 0.015)  # the same of one that reads somewhat like a paper: 11% of news pages
-LESS_OFTEN: Final = 0.1  # how much seldomer such a one is a tortured paper
+# Distinct words of a paper's in a text that reads like one, and their share of it, less what speaks against: one news page
+# in two hundred has so many.
+PAPER: Final = Likeness(2, 0.03)
+LIKE_PAPER: Final = Likeness(1, 0.015)  # the same of one that reads somewhat like a paper: 2% of news pages
+LESS_OFTEN: Final = 0.5  # how much seldomer such a one is a tortured paper
 TELLING_PHRASES: Final = 2  # different listed phrases by which a text shows itself a paper as well
 WORST: Final = -1.0  # places of less weight are not kept
 HINT: Final = 0.5  # weight of a place by the tables above which a paper is looked through for what they lack
@@ -110,8 +112,7 @@ class Terms:
         """`barred`: found phrases that another lexicon has precedence for. `named`: the caller named the family and means
         any text; otherwise terms are composed only in texts that read at least somewhat like a paper. `judge`: how composed
         places are judged, instead of as the folder says."""
-        register = [] if named else (folder / REGISTER).read_text(encoding="utf-8").splitlines()
-        self._register = frozenset(w for line in register if not line.startswith("#") for w in line.split())
+        self._register = Register() if named else Register.load(folder / REGISTER)
         self.name = name
         self.named = named
         self._folder, self._barred = folder, frozenset(map(term_key, barred))
@@ -163,16 +164,14 @@ class Terms:
         """Words of originals that are written with capitals: folded word -> as written."""
         return self._list.capitals
 
-    def _reads(self, tokens: Tokens, like: tuple[int, float]) -> bool:
+    def _reads(self, tokens: Tokens, least: Likeness) -> bool:
         """Whether a text has the words of a paper: so many, and of such a share."""
-        cues, share = like
-        held = [key for key in tokens.key if key in self._register]
-        return len(held) >= share * len(tokens) and len(set(held)) >= cues
+        return self._register.likeness(tokens.key).reaches(least)
 
     def prior(self, tokens: Tokens, places: Sequence[Place]) -> float:
         """Prior probability that the family is at work: lower where a text is little like a paper, unless it has a
         sure listed phrase."""
-        listed = any(p.options[0].source != COMPOSED and p.weight >= LISTED for p in places)
+        listed = any(p.options[0].source != COMPOSED and p.weight >= SURE for p in places)
         if listed or self.named or self._reads(tokens, PAPER):
             return RARE_PRIOR
         return RARE_PRIOR * LESS_OFTEN
@@ -183,14 +182,14 @@ class Terms:
         in a paper, changes that no table has are looked for only if the tables found something. spun: a dense family
         explains the text; then papers are searched for listed phrases and other texts not at all.
         """
-        paper = self.named or self._reads(tokens, LIKE_PAPER)
+        paper = self.reads_like_paper(tokens)
         if spun and not paper:
             return []
         drafts = self._listed_drafts(tokens)
         if spun and not self.named:  # other words explain the text: none is put together
             return _one_each(self._listed_places(tokens, drafts))
         if not paper:
-            sure = [p for p in self._listed_places(tokens, drafts) if p.weight >= LISTED]
+            sure = [p for p in self._listed_places(tokens, drafts) if p.weight >= SURE]
             if len({" ".join(tokens.key[p.start : p.end]) for p in apart(sure)}) < TELLING_PHRASES:
                 return _one_each(sure)
         return _one_each(self._composed_too(tokens, drafts))
@@ -206,7 +205,7 @@ class Terms:
     def _composed_too(self, tokens: Tokens, drafts: list[Draft]) -> list[Place]:
         """Listed and composed places; unless the family was named, changes that no table has are looked for only where
         the tables show something."""
-        doubtful = [(d.start, d.end) for d in drafts if d.listed is not None and d.listed <= LISTED - RULED_OUT]
+        doubtful = [(d.start, d.end) for d in drafts if d.met is not None and d.met <= -RULED_OUT]
         known = self._by_tables(tokens, drafts)
         places = self._judged(tokens, known, doubtful)
         if not self.named:
@@ -221,6 +220,16 @@ class Terms:
         known = self._by_tables(tokens, drafts)
         places = [p for p in [*known, *self._beyond(tokens, drafts, known)] if p.options[0].source == COMPOSED]
         return [self._chosen(p, tokens) for p in places if _whole(p, tokens)]
+
+    def listed(self, tokens: Tokens) -> list[tuple[Draft, float]]:
+        """Stretches with listed phrases whose conditions do not rule them out, and the log probability of each in clean
+        text."""
+        drafts = [d for d in self._listed_drafts(tokens) if d.met is not None and d.met > -RULED_OUT]
+        return list(zip(drafts, self._plain([_words(d, tokens) for d in drafts]), strict=True))
+
+    def reads_like_paper(self, tokens: Tokens) -> bool:
+        """Whether a text reads at least somewhat like a paper, so that terms are composed in it by default."""
+        return self.named or self._reads(tokens, LIKE_PAPER)
 
     def _by_tables(self, tokens: Tokens, drafts: list[Draft]) -> list[Place]:
         """Listed places, and compositions of changes that tables have."""
@@ -300,6 +309,7 @@ class Terms:
             margin=p.shares[0],
             changes=float(len(p.changes)),
             capitals=float(any(c.isupper() for c in written)),
+            known=float(self._tables.is_term(tokens.key[p.start : p.end])),
             unknown=float(p.unknown),
             loose=float(p.loose),
             kin=max((self._walks.kinship(x, y) for x, y in p.changes if y not in words.get(x, {})), default=0.0)
@@ -329,7 +339,7 @@ class Terms:
                     if original not in options or joint > options[original][0]:
                         options[original] = (joint, e.source)
                     best = max(best, met)
-                yield Draft(i, end, options, LISTED + best)
+                yield Draft(i, end, options, best)
             if end >= len(keys) or gaps[end] not in JOINED or phrase not in prefixes:
                 return
             phrase += " " + keys[end]
@@ -362,7 +372,7 @@ class Terms:
 
     def _weighed(self, tokens: Tokens, drafts: list[Draft]) -> list[Place]:
         """Drafts that weigh enough, as places."""
-        phrases = [[shape(k) for k in tokens.key[d.start : d.end]] for d in drafts]
+        phrases = [_words(d, tokens) for d in drafts]
         usual = self._plain(phrases)
         places = (self._place(d, " ".join(p), u, tokens) for d, p, u in zip(drafts, phrases, usual, strict=True))
         return [place for place in places if place]
@@ -380,10 +390,10 @@ class Terms:
         top = best[0][1][0]
         total = top + log(sum(exp(v - top) for _, (v, _) in best))
         weight = total - usual
-        if d.listed is None:
+        if d.met is None:
             if weight < LEAST_RATIO or d.end - d.start == 1 or phrase in self._tables.ordinary:
                 return None
-        elif (weight := _listed_weight(d.listed, weight)) < WORST:
+        elif (weight := self._judge.listed.weight(usual, d.met)) < WORST:
             return None
         gaps = tokens.gap[d.start + 1 : d.end]
         options = tuple(self._list.option(o, gaps, exp(v - top), self.name, source) for o, (v, source) in best)
@@ -406,11 +416,9 @@ class Terms:
         return out
 
 
-def _listed_weight(listed: float, ratio: float) -> float:
-    """Weight of a listed phrase: what being listed gives it, and its log-likelihood ratio."""
-    if listed < LISTED:  # its condition is not met: a rare phrase is no reason to go further
-        return min(listed, listed + 0.7 * ratio)
-    return max(listed, ratio) if ratio > 0 else listed + 0.7 * ratio
+def _words(d: Draft, tokens: Tokens) -> list[str]:
+    """The words found, as the context model reads them."""
+    return [shape(k) for k in tokens.key[d.start : d.end]]
 
 
 def _no_more(p: Place, known: list[Place]) -> Place:
@@ -455,4 +463,4 @@ def _one_each(places: list[Place]) -> list[Place]:
 
 
 def _rank(p: Place) -> tuple[bool, float]:
-    return p.options[0].source != COMPOSED and p.weight >= LISTED - 1, p.weight
+    return p.options[0].source != COMPOSED and p.weight > 0, p.weight
