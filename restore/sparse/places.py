@@ -27,6 +27,7 @@ FOUND: Final = 0.6  # share of tortured phrases that are places
 DENSITY: Final = 0.006  # tortured phrases a token in a text that has some, on which places are weighed
 # Those that a text may have, shape (densities,): a few in a paper, or one in every sentence of an abstract.
 DENSITIES: Final = np.array((3e-4, 1e-3, 3e-3, 1e-2, 3e-2))
+LIKELY: Final = -22.0  # log probability in its gap above which what was found is the less a spinner's
 LEAST_RATIO: Final = 0.5  # log-likelihood ratio below which a composition is no place
 
 T = TypeVar("T")
@@ -72,8 +73,9 @@ class Features(NamedTuple):
     changes: words that change. capitals: 1 where the found phrase has one inside.
     unknown: changes that no table has. kin: how a thesaurus
     relates the words of such (`Walks.kinship`). loose: 1 where the original's words do not go with others.
-    found_fits, original_fits: log probability of either in the gap by the cloze model. before, after, topic: how much
-    better the original's words go with those around than the found ones (`surroundings.TRAITS`).
+    found_fits, original_fits: log probability of either in the gap by the cloze model; found_likely: of the former, what
+    is above `LIKELY`. before, after, topic: how much better the original's words go with those around than the found ones
+    (`surroundings.TRAITS`); topical: how far from nought the last is.
     """
 
     ratio: float
@@ -89,10 +91,12 @@ class Features(NamedTuple):
     kin: float
     loose: float
     found_fits: float
+    found_likely: float
     original_fits: float
     before: float
     after: float
     topic: float
+    topical: float
 
 
 class Choice(NamedTuple):

@@ -42,6 +42,7 @@ from restore.shipped import SYNONYMS, root
 from restore.sparse.model import FLOOR, TermModel, counted
 from restore.sparse.places import (
     LEAST_RATIO,
+    LIKELY,
     RARE_PRIOR,
     Draft,
     Features,
@@ -316,10 +317,12 @@ class Terms:
             if p.unknown
             else 0.0,
             found_fits=found_here[-1],
+            found_likely=max(found_here[-1] - LIKELY, 0.0),
             original_fits=here[-1],
             before=here[0] - found_here[0],
             after=here[1] - found_here[1],
             topic=here[2] - found_here[2],
+            topical=abs(here[2] - found_here[2]),
         )
 
     # listed phrases
