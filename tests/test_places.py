@@ -25,7 +25,7 @@ from restore.learning.places import (
 from restore.learning.tortured import Phrase
 from restore.lexicon import Option
 from restore.shipped import root
-from restore.sparse.places import UNFITTED, Choice, Features, Judge, Listed, Place
+from restore.sparse.places import UNFITTED, Choice, Features, Judge, ListedWeight, Place
 from restore.sparse.terms import Terms
 from restore.text import tokenize
 
@@ -55,7 +55,7 @@ def judge_of(right: list[Features], wrong: list[Features], odds: float) -> Judge
 
 def test_a_judge_is_written_and_read(tmp_path):
     judge = Judge(
-        -1.25, Features(*map(float, range(len(Features._fields)))), Choice(0.5, -1.0, -2.0), Listed(-7.0, -0.5)
+        -1.25, Features(*map(float, range(len(Features._fields)))), Choice(0.5, -1.0, -2.0), ListedWeight(-7.0, -0.5)
     )
     judge.save(tmp_path / "places.json")
     assert Judge.load(tmp_path / "places.json") == judge

@@ -30,7 +30,7 @@ from restore.learning.corpora import corpus_files, read_lines
 from restore.learning.regression import Rivals, conditional_logit, logistic
 from restore.learning.texts import texts_of
 from restore.learning.tortured import Phrase
-from restore.sparse.places import DENSITY, UNFITTED, Choice, Features, Judge, Listed, Place, choice_traits
+from restore.sparse.places import DENSITY, UNFITTED, Choice, Features, Judge, ListedWeight, Place, choice_traits
 from restore.sparse.tables import singular, term_key
 from restore.sparse.terms import Terms
 from restore.text import Tokens, tokenize
@@ -205,12 +205,12 @@ def fitted(
     return float(constant), [float(weight) for weight in weights]
 
 
-def fit_listed(right: Sequence[tuple[float, float]], wrong: Sequence[tuple[float, float]], tokens: int) -> Listed:
+def fit_listed(right: Sequence[tuple[float, float]], wrong: Sequence[tuple[float, float]], tokens: int) -> ListedWeight:
     """What listed phrases weigh; `listed_right`, `listed_wrong`. What a condition adds is given: phrases were set into texts
     with no regard to it."""
     odds = LISTED_SHARE * DENSITY / (len(wrong) / tokens)
     constant, weights = fitted([p[:1] for p in right], [p[:1] for p in wrong], odds, [m for _, m in (*right, *wrong)])
-    return Listed(constant, *weights)
+    return ListedWeight(constant, *weights)
 
 
 def learn_judge(

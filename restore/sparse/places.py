@@ -108,7 +108,7 @@ class Choice(NamedTuple):
     length: float = 0.0
 
 
-class Listed(NamedTuple):
+class ListedWeight(NamedTuple):
     """What a listed phrase weighs: a constant, and so much for each nat of its log probability in clean text."""
 
     constant: float
@@ -131,7 +131,7 @@ class Judge:
     constant: float
     weights: Features
     choice: Choice
-    listed: Listed
+    listed: ListedWeight
 
     @classmethod
     def load(cls, path: Path) -> Judge:
@@ -144,7 +144,7 @@ class Judge:
                 float(data["constant"]),
                 _floats(Features, data["weights"]),
                 _floats(Choice, data["choice"]),
-                _floats(Listed, data["listed"]),
+                _floats(ListedWeight, data["listed"]),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
@@ -179,7 +179,7 @@ class Judge:
         )
 
 
-UNFITTED: Final = Judge(-1.5, Features(1.0, *[0.0] * (len(Features._fields) - 1)), Choice(), Listed(-7.0, -0.7))
+UNFITTED: Final = Judge(-1.5, Features(1.0, *[0.0] * (len(Features._fields) - 1)), Choice(), ListedWeight(-7.0, -0.7))
 
 
 def choice_traits(share: float, found: Sequence[str], option: Option) -> Choice:
